@@ -1,0 +1,141 @@
+//! A mail as the desk understands it, whatever parser read it.
+//!
+//! `tierdesk-ingest` makes these values; nothing here looks at raw bytes. Every string is free of
+//! NUL, and header values are free of CR and LF, because both databases and JSON must hold them.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+
+/// One address as a header wrote it. Parse `address` into an
+/// [`crate::customers::EmailAddress`] before deciding anything with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mailbox {
+    /// The addr-spec as written, comments and angle brackets removed.
+    pub address: String,
+    /// The display name, decoded.
+    pub name: Option<String>,
+}
+
+/// What a MIME part that is not the body says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AttachmentInfo {
+    /// The file name, decoded, without path separators or control characters.
+    pub name: String,
+    /// The declared media type, lower case, without parameters.
+    pub content_type: String,
+    /// The size after decoding, in bytes.
+    pub size: u64,
+    /// Shown inside the body (`Content-Disposition: inline` or referred to by Content-ID).
+    pub inline: bool,
+}
+
+/// Whether a machine sent the mail (RFC 3834, RFC 3464, RFC 2919, Precedence).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AutoKind {
+    /// No sign of a machine.
+    None,
+    /// A vacation notice or another automatic answer.
+    AutoReply,
+    /// A delivery report.
+    Bounce,
+    /// Sent to many.
+    Bulk,
+    /// Through a mailing list.
+    List,
+}
+
+/// The finding of the classification, with the header that decided it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Auto {
+    /// What kind of machine, if any.
+    pub kind: AutoKind,
+    /// Which header or part says so.
+    pub reason: Option<String>,
+}
+
+/// How urgent the sender's program marked the mail (Importance, X-Priority, Priority).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Importance {
+    /// `Importance: high`, `X-Priority: 1` or `2`, `Priority: urgent`.
+    High,
+    /// No header, or one that says normal.
+    Normal,
+    /// `Importance: low`, `X-Priority: 4` or `5`, `Priority: non-urgent`.
+    Low,
+}
+
+/// What identifies a message across roads: a SHA-256 over Message-ID, From, Date, Subject and the
+/// decoded parts, trace headers left out and line ends normalised.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+/// A message that was read. Nothing in it is trusted: a `From` is a claim.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// Every mailbox of every From header, in order. Exactly one is the normal case.
+    pub from: Vec<Mailbox>,
+    /// How many From headers there were.
+    pub from_headers: usize,
+    /// A From header used group syntax (`name: a, b;`).
+    pub from_has_group: bool,
+    /// The recipients named in To.
+    pub to: Vec<Mailbox>,
+    /// The recipients named in Cc.
+    pub cc: Vec<Mailbox>,
+    /// Where answers are wanted.
+    pub reply_to: Vec<Mailbox>,
+    /// Decoded and unfolded; empty when absent.
+    pub subject: String,
+    /// Without angle brackets.
+    pub message_id: Option<String>,
+    /// The first id of In-Reply-To, without angle brackets.
+    pub in_reply_to: Option<String>,
+    /// The ids of References in order, without angle brackets.
+    pub references: Vec<String>,
+    /// What the Date header claims.
+    pub date: Option<Timestamp>,
+    /// The whole readable body, from HTML where there is no plain part; LF line ends.
+    pub text: String,
+    /// `text` without quoted earlier mail and signature; never empty when `text` is not.
+    pub reply_text: String,
+    /// The HTML part as it came.
+    pub html: Option<String>,
+    /// Parts that are not the body.
+    pub attachments: Vec<AttachmentInfo>,
+    /// Whether a machine sent it.
+    pub auto: Auto,
+    /// How urgent the sender marked it.
+    pub importance: Importance,
+    /// A limit cut something off; `findings` says what.
+    pub truncated: bool,
+    /// What was odd, in words for staff: limits met, unknown charsets, broken structure.
+    pub findings: Vec<String>,
+    /// Sameness across roads.
+    pub fingerprint: Fingerprint,
+}
+
+/// What the transport said of a mail, apart from its bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// The envelope sender: `None` when the road does not tell, empty for the null path (`<>`).
+    pub from: Option<String>,
+    /// The envelope recipients, empty when the road does not tell.
+    pub recipients: Vec<String>,
+}
