@@ -5,3 +5,4 @@
 
 pub mod clock;
 pub mod mail;
+pub mod settings;

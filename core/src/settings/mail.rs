@@ -1,0 +1,332 @@
+//! `[mail]`: the support address, the roads by which mail comes in, and how it goes out.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use super::{
+    Key,
+    problem::Wrong,
+    reader::{Given, Section},
+    secret::Secret,
+    url::{self, PrivateUrl},
+};
+
+pub(super) const KEYS: &[Key] = &[
+    Key::now(
+        "mail.address",
+        "the support address that customers write to",
+        DEFAULT_ADDRESS,
+    ),
+    Key::now(
+        "mail.staff_domains",
+        "mail domains of our own people; their mail never opens a customer's ticket",
+        "[]",
+    ),
+    Key::later(
+        "mail.authserv_id",
+        "the authserv-id whose Authentication-Results header is believed (RFC 8601)",
+        "none: no header is believed",
+    ),
+    Key::later(
+        "mail.smtp_url",
+        "the way out: smtp://, smtps:// or file:DIR",
+        "none: nothing is sent",
+    ),
+    Key::later(
+        "mail.reply_secret",
+        "signs reply tokens; any text of 32 characters or more; or reply_secret_file",
+        "none",
+    ),
+    Key::later(
+        "mail.reply_secret_file",
+        "the file that holds reply_secret",
+        "none",
+    ),
+    Key::later(
+        "mail.imap[].url",
+        "imaps://HOST or imap://HOST, with :PORT if not the usual",
+        "-",
+    ),
+    Key::later("mail.imap[].username", "the login name", "-"),
+    Key::later(
+        "mail.imap[].password",
+        "the password; or password_file",
+        "-",
+    ),
+    Key::later(
+        "mail.imap[].password_file",
+        "the file that holds the password",
+        "none",
+    ),
+    Key::later("mail.imap[].mailbox", "the folder that is read", "INBOX"),
+    Key::later(
+        "mail.imap[].after",
+        "what becomes of a mail once it is stored: leave, flag or move:FOLDER",
+        "flag",
+    ),
+    Key::later("mail.listener[].protocol", "lmtp or smtp", "-"),
+    Key::later("mail.listener[].address", "IP:PORT to listen on", "-"),
+    Key::later("mail.maildir[].path", "a Maildir that is watched", "-"),
+];
+
+/// RFC 2606 keeps `.example` free of real mail.
+const DEFAULT_ADDRESS: &str = "support@securebase.example";
+
+/// Shorter keys can be guessed from one token.
+const REPLY_SECRET_CHARACTERS: usize = 32;
+
+/// `[mail]`
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// The support address, its domain in lower case.
+    pub address: String,
+    /// Domains of our own people, lower case.
+    pub staff_domains: Vec<String>,
+    /// Whose Authentication-Results are believed.
+    pub authserv_id: Option<String>,
+    /// How mail leaves; nothing is sent without it.
+    pub smtp: Option<SmtpRoute>,
+    /// Signs reply tokens; at least 32 characters.
+    pub reply_secret: Option<Secret>,
+    /// Mailboxes that are polled.
+    pub imap: Vec<ImapMailbox>,
+    /// Addresses that are listened on.
+    pub listeners: Vec<MailListener>,
+    /// Maildirs that are watched.
+    pub maildirs: Vec<PathBuf>,
+}
+
+/// `mail.smtp_url`
+#[derive(Clone, Debug)]
+pub enum SmtpRoute {
+    /// A server; the scheme is `smtp` or `smtps`.
+    Server(PrivateUrl),
+    /// One RFC 5322 file per mail and recipient into this folder.
+    Folder(PathBuf),
+}
+
+/// `[[mail.imap]]`
+#[derive(Clone, Debug)]
+pub struct ImapMailbox {
+    /// The scheme is `imap` or `imaps`.
+    pub url: PrivateUrl,
+    /// The login name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+    /// The folder that is read.
+    pub mailbox: String,
+    /// What becomes of a stored mail.
+    pub after: AfterFetch,
+}
+
+/// What becomes of a mail on the server once it is stored with us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AfterFetch {
+    /// Nothing.
+    Leave,
+    /// It is marked as seen.
+    Flag,
+    /// It is moved to this folder.
+    Move(String),
+}
+
+/// `[[mail.listener]]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailListener {
+    /// The protocol spoken.
+    pub protocol: MailProtocol,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// How a listener takes mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailProtocol {
+    /// RFC 2033, behind our own mail server.
+    Lmtp,
+    /// RFC 5321, as the edge.
+    Smtp,
+}
+
+pub(super) fn read(section: &Section<'_>) -> MailSettings {
+    let address = section.parse("address", mail_address).map(value);
+    let staff_domains = section.texts("staff_domains", domain).map(value);
+    let authserv_id = section.text("authserv_id").map(value);
+    let smtp = section.parse("smtp_url", smtp_route).map(value);
+    let reply_secret = read_reply_secret(section);
+    let imap = section
+        .sections("imap")
+        .iter()
+        .filter_map(read_imap)
+        .collect();
+    let listeners = section
+        .sections("listener")
+        .iter()
+        .filter_map(read_listener)
+        .collect();
+    let maildirs = section
+        .sections("maildir")
+        .iter()
+        .filter_map(read_maildir)
+        .collect();
+    section.finish();
+    MailSettings {
+        address: address.unwrap_or_else(|| DEFAULT_ADDRESS.to_owned()),
+        staff_domains: staff_domains.unwrap_or_default(),
+        authserv_id,
+        smtp,
+        reply_secret,
+        imap,
+        listeners,
+        maildirs,
+    }
+}
+
+fn value<T>(given: Given<T>) -> T {
+    given.value
+}
+
+fn read_reply_secret(section: &Section<'_>) -> Option<Secret> {
+    let given = section.secret("reply_secret")?;
+    if given.value.expose().chars().count() >= REPLY_SECRET_CHARACTERS {
+        return Some(given.value);
+    }
+    let what = format!("is shorter than {REPLY_SECRET_CHARACTERS} characters");
+    let remedy = "Make one with: openssl rand -base64 32";
+    section.refuse("reply_secret", &given.place, Wrong::new(what, remedy));
+    None
+}
+
+fn read_imap(section: &Section<'_>) -> Option<ImapMailbox> {
+    let url = section.parse("url", |text| {
+        url::check(text, &["imaps", "imap"]).map(PrivateUrl::hiding_password)
+    });
+    let username = section.text("username");
+    let password = section.secret("password");
+    let mailbox = section.text("mailbox").map(value);
+    let after = section.parse("after", after_fetch).map(value);
+    if !section.has("url") {
+        section.missing("url", "Name the server: url = \"imaps://HOST\".");
+    }
+    if !section.has("username") {
+        section.missing("username", "Give the login name of the mailbox.");
+    }
+    if !section.has("password") && !section.has("password_file") {
+        section.missing(
+            "password",
+            "Give password, or password_file with the name of a file.",
+        );
+    }
+    section.finish();
+    Some(ImapMailbox {
+        url: url?.value,
+        username: username?.value,
+        password: password?.value,
+        mailbox: mailbox.unwrap_or_else(|| "INBOX".to_owned()),
+        after: after.unwrap_or(AfterFetch::Flag),
+    })
+}
+
+fn read_listener(section: &Section<'_>) -> Option<MailListener> {
+    let protocol = section.parse("protocol", |text| match text {
+        "lmtp" => Ok(MailProtocol::Lmtp),
+        "smtp" => Ok(MailProtocol::Smtp),
+        _ => Err(Wrong::new(format!("is {text:?}"), "Write lmtp or smtp.")),
+    });
+    let address = section.parse("address", socket_address);
+    if !section.has("protocol") {
+        section.missing("protocol", "Write lmtp or smtp.");
+    }
+    if !section.has("address") {
+        section.missing("address", "Write IP:PORT, like 127.0.0.1:2424.");
+    }
+    section.finish();
+    Some(MailListener {
+        protocol: protocol?.value,
+        address: address?.value,
+    })
+}
+
+fn read_maildir(section: &Section<'_>) -> Option<PathBuf> {
+    let path = section.path("path");
+    if !section.has("path") {
+        section.missing("path", "Name the folder that holds cur, new and tmp.");
+    }
+    section.finish();
+    path.map(value)
+}
+
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, Wrong> {
+    text.trim().parse().map_err(|_| {
+        Wrong::new(
+            format!("is {text:?}, not an address"),
+            "Write IP:PORT, like 127.0.0.1:8080.",
+        )
+    })
+}
+
+pub(super) fn mail_address(text: &str) -> Result<String, Wrong> {
+    let wrong = || {
+        Wrong::new(
+            format!("is {text:?}, not one mail address"),
+            "Write one address without a name, like support@example.com.",
+        )
+    };
+    let (local, host) = text.trim().rsplit_once('@').ok_or_else(wrong)?;
+    let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>()[],;:\\\"@".contains(c);
+    if local.is_empty() || !local.chars().all(is_plain) {
+        return Err(wrong());
+    }
+    let host = domain(host).map_err(|_| wrong())?;
+    Ok(format!("{local}@{host}"))
+}
+
+fn domain(text: &str) -> Result<String, Wrong> {
+    let name = text.trim().trim_end_matches('.').to_lowercase();
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    if name.contains('.') && name.len() <= 253 && name.split('.').all(is_label) {
+        return Ok(name);
+    }
+    Err(Wrong::new(
+        format!("has {text:?}, not a domain"),
+        "Write domains like example.com.",
+    ))
+}
+
+fn smtp_route(text: &str) -> Result<SmtpRoute, Wrong> {
+    match text.trim().strip_prefix("file:") {
+        Some(folder) if folder.trim_start_matches('/').is_empty() => {
+            Err(Wrong::new("names no folder", "Write file:DIR."))
+        }
+        // file:///srv/out and file:/srv/out are the same folder.
+        Some(folder) => Ok(SmtpRoute::Folder(
+            folder.strip_prefix("//").unwrap_or(folder).into(),
+        )),
+        None => url::check(text, &["smtps", "smtp"])
+            .map(|text| SmtpRoute::Server(PrivateUrl::hiding_password(text)))
+            .map_err(|wrong| Wrong {
+                remedy: format!("{} Or file:DIR.", wrong.remedy),
+                ..wrong
+            }),
+    }
+}
+
+fn after_fetch(text: &str) -> Result<AfterFetch, Wrong> {
+    match text.split_once(':') {
+        None if text == "leave" => Ok(AfterFetch::Leave),
+        None if text == "flag" => Ok(AfterFetch::Flag),
+        Some(("move", folder)) if !folder.trim().is_empty() => {
+            Ok(AfterFetch::Move(folder.trim().to_owned()))
+        }
+        _ => Err(Wrong::new(
+            format!("is {text:?}"),
+            "Write leave, flag or move:FOLDER.",
+        )),
+    }
+}

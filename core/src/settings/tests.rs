@@ -1,0 +1,279 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn variables(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    pairs.into_iter()
+}
+
+fn parse(text: &str, env: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    Settings::parse(Some(("desk.toml", text)), variables(env))
+}
+
+fn problems(text: &str, env: &[(&str, &str)]) -> Vec<String> {
+    let error = parse(text, env).expect_err("this configuration is wrong");
+    error.problems().iter().map(ToString::to_string).collect()
+}
+
+/// The annotated file with every commented-out setting switched on.
+fn annotated_with_everything() -> String {
+    let switched_on = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with(' ') => rest.to_owned(),
+        _ => line.to_owned(),
+    };
+    // Files that do not exist here: the secrets go in directly.
+    ANNOTATED
+        .lines()
+        .map(switched_on)
+        .map(|line| match line.split_once("_file = ") {
+            Some((name @ ("reply_secret" | "token" | "password"), _)) => {
+                format!("{name} = \"{}\"", "x".repeat(40))
+            }
+            _ => line,
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn the_annotated_file_is_the_default_as_shipped() {
+    let shipped = parse(ANNOTATED, &[]).unwrap();
+    assert_eq!(format!("{shipped:?}"), format!("{:?}", Settings::default()));
+    assert_eq!(shipped.later_keys(), [""; 0]);
+}
+
+#[test]
+fn the_annotated_file_shows_every_key_and_the_list_of_keys_is_complete() {
+    let text = annotated_with_everything();
+    let (settings, notes) = Settings::read(Some(("desk.toml", &text)), std::iter::empty());
+    let listed: BTreeSet<String> = keys().map(|key| key.name.to_owned()).collect();
+    let lists = ["mail.imap", "mail.listener", "mail.maildir", "webhook"].map(str::to_owned);
+    let asked: BTreeSet<String> = notes
+        .asked()
+        .into_iter()
+        .filter(|key| !lists.contains(key))
+        .collect();
+    assert_eq!(asked, listed);
+    let set = notes.set();
+    for key in &listed {
+        let other = key.strip_suffix("_file").unwrap_or(key);
+        assert!(
+            set.contains(key) || set.contains(other),
+            "config/tierdesk.toml lacks {key}"
+        );
+    }
+    assert_eq!(notes.into_problems(), []);
+    assert_eq!(settings.mail.imap.len(), 1);
+    assert!(settings.later_keys().contains(&"mail.imap"));
+    assert!(settings.later_keys().contains(&"discord.channels"));
+    assert!(!settings.later_keys().contains(&"mail.address"));
+}
+
+#[test]
+fn defaults_shown_in_the_file_are_the_defaults() {
+    let everything = parse(&annotated_with_everything(), &[]).unwrap();
+    let default = Settings::default();
+    assert_eq!(everything.mail.address, default.mail.address);
+    assert_eq!(everything.log.level, default.log.level);
+    assert_eq!(everything.http.listen, default.http.listen);
+    assert_eq!(everything.discord.api_base, default.discord.api_base);
+    assert_eq!(everything.aws.cloud, default.aws.cloud);
+    assert_eq!(everything.aws.org_region, default.aws.org_region);
+    assert_eq!(everything.mail.imap[0].mailbox, "INBOX");
+    assert_eq!(everything.mail.imap[0].after, AfterFetch::Flag);
+    for key in keys().filter(|key| key.is_later) {
+        let last = key.name.rsplit('.').next().unwrap();
+        assert!(
+            ANNOTATED.contains(last.trim_end_matches("_file")),
+            "{}",
+            key.name
+        );
+    }
+}
+
+#[test]
+fn every_problem_is_told_at_once_with_its_place_and_remedy() {
+    let text = "[mail]\nadress = \"a@b.example\"\nsmtp_url = \"http://h\"\nstaff_domains = [\"x\"]\n\
+                [log]\nlevel = 3\n[webhok]\n[[mail.imap]]\nurl = \"imaps://h\"\n";
+    let found = problems(text, &[("TIERDESK_AWS__CLOUD", "azure")]);
+    assert_eq!(
+        found,
+        [
+            "desk.toml, line 2: mail.adress is not a known key. Did you mean mail.address?",
+            "desk.toml, line 3: mail.smtp_url has the scheme \"http\", which does not fit here. \
+             Write smtps://HOST or smtp://HOST. Or file:DIR.",
+            "desk.toml, line 4: mail.staff_domains has \"x\", not a domain. \
+             Write domains like example.com.",
+            "desk.toml, line 6: log.level is a whole number where text in quotes is expected. \
+             Write text in quotes.",
+            "desk.toml, line 7: webhok is not a known key. Did you mean webhook?",
+            "desk.toml, line 8: mail.imap[0].username is missing. \
+             Give the login name of the mailbox.",
+            "desk.toml, line 8: mail.imap[0].password is missing. \
+             Give password, or password_file with the name of a file.",
+            "environment variable TIERDESK_AWS__CLOUD: aws.cloud is \"azure\". \
+             Write aws or simulated.",
+        ]
+    );
+}
+
+#[test]
+fn a_syntax_error_is_one_problem_with_line_and_column() {
+    let error = parse("[mail]\naddress = \"open\nlog = 1\n", &[]).unwrap_err();
+    let [problem] = error.problems() else {
+        panic!("{error}")
+    };
+    assert!(
+        matches!(
+            problem.place,
+            Place::File {
+                line: 2,
+                column: Some(16),
+                ..
+            }
+        ),
+        "{problem}"
+    );
+    assert!(!error.to_string().contains("open"), "{error}");
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let text = "[mail]\naddress = \"file@a.example\"\nstaff_domains = [\"a.example\"]\n\
+                [[mail.imap]]\nurl = \"imaps://h\"\nusername = \"u\"\npassword_file = \"/nowhere\"\n";
+    let settings = parse(
+        text,
+        &[
+            ("TIERDESK_MAIL__ADDRESS", "env@B.example"),
+            ("TIERDESK_MAIL__STAFF_DOMAINS", "b.example, C.example"),
+            ("TIERDESK_MAIL__IMAP__0__PASSWORD", "from the environment"),
+            ("TIERDESK_MAIL__SMTP_URL", ""),
+            ("TIERDESK_DISCORD__CHANNELS__GOV_FEDERAL", "17"),
+            (
+                "TIERDESK_WEBHOOK",
+                "[{ url = \"https://h/x\", format = \"slack\" }]",
+            ),
+            ("TIERDESK_LOG", "sqlx=warn"),
+            ("TIERDESK_CONFIG", "desk.toml"),
+            ("TIERDESK_PORT_25_TCP", "tcp://10.0.0.1:25"),
+            ("HOME", "/home/me"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(settings.mail.address, "env@b.example");
+    assert_eq!(settings.mail.staff_domains, ["b.example", "c.example"]);
+    assert_eq!(
+        settings.mail.imap[0].password.expose(),
+        "from the environment"
+    );
+    assert!(settings.mail.smtp.is_none());
+    assert_eq!(settings.discord.channels["gov-federal"].get(), 17);
+    assert_eq!(settings.webhooks[0].format, WebhookFormat::Slack);
+    let database = settings.database.url.to_string();
+    assert_eq!(
+        database,
+        "sqlite:///home/me/.local/share/tierdesk/tierdesk.db"
+    );
+}
+
+#[test]
+fn the_short_name_of_the_database_variable_is_the_same_key() {
+    let url = "postgres://u:pw@h/d";
+    let settings = parse("", &[("TIERDESK_DATABASE_URL", url)]).unwrap();
+    assert_eq!(settings.database.url.expose(), url);
+    let two = [
+        ("TIERDESK_DATABASE_URL", url),
+        ("TIERDESK_DATABASE__URL", "sqlite://x.db"),
+    ];
+    assert!(problems("", &two)[0].contains("differs from TIERDESK_DATABASE__URL"));
+}
+
+#[test]
+fn variables_that_no_key_reads_are_refused() {
+    let found = problems("", &[("TIERDESK_MAIL_AUTHSERV_ID", "mx")]);
+    assert!(
+        found[0].contains("Write TIERDESK_MAIL__AUTHSERV_ID."),
+        "{found:?}"
+    );
+    let found = problems("", &[("TIERDESK_MAIL__AUTHSERVID", "mx")]);
+    assert!(
+        found[0].contains("Did you mean mail.authserv_id?"),
+        "{found:?}"
+    );
+    let found = problems("", &[("TIERDESK_MAIL__IMAP__3__URL", "imaps://h")]);
+    assert!(found[0].contains("counted from 0"), "{found:?}");
+    let found = problems("mail = 3", &[("TIERDESK_MAIL__ADDRESS", "a@b.example")]);
+    assert_eq!(found.len(), 2, "{found:?}");
+}
+
+#[test]
+fn secrets_come_from_the_key_or_from_a_file_but_not_from_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reply");
+    let value = "r".repeat(40);
+    std::fs::write(&file, format!("{value}\r\n")).unwrap();
+    let text = format!("[mail]\nreply_secret_file = {:?}\n", file.to_str().unwrap());
+    let settings = parse(&text, &[]).unwrap();
+    assert_eq!(settings.mail.reply_secret.unwrap().expose(), value);
+
+    let both = format!("{text}reply_secret = \"{value}\"\n");
+    assert!(problems(&both, &[])[0].contains("is given twice"));
+    let other = "e".repeat(32);
+    let settings = parse(&text, &[("TIERDESK_MAIL__REPLY_SECRET", &other)]).unwrap();
+    assert_eq!(settings.mail.reply_secret.unwrap().expose(), other);
+    let settings = parse(
+        &format!("[mail]\nreply_secret = \"{other}\""),
+        &[("TIERDESK_MAIL__REPLY_SECRET_FILE", file.to_str().unwrap())],
+    );
+    assert_eq!(settings.unwrap().mail.reply_secret.unwrap().expose(), value);
+
+    std::fs::write(&file, "\n").unwrap();
+    assert!(problems(&text, &[])[0].contains("names an empty file"));
+    std::fs::remove_file(&file).unwrap();
+    assert!(problems(&text, &[])[0].contains("cannot be read"));
+}
+
+#[test]
+fn no_secret_shows_in_debug_or_in_an_error() {
+    let secret = "hunter2".repeat(6);
+    let good = format!(
+        "[database]\nurl = \"postgres://u:{secret}@h/d\"\n[discord]\ntoken = \"{secret}\"\n\
+         [mail]\nreply_secret = \"{secret}\"\nsmtp_url = \"smtps://u:{secret}@h\"\n\
+         [[mail.imap]]\nurl = \"imaps://u:{secret}@h\"\nusername = \"u\"\npassword = \"{secret}\"\n\
+         [[webhook]]\nurl = \"https://h/{secret}\"\n"
+    );
+    let shown = format!("{:#?}", parse(&good, &[]).unwrap());
+    assert!(!shown.contains("hunter2"), "{shown}");
+
+    for wrong in [
+        format!("{good}format = \"xml\"\n"),
+        good.replace("u:", "u:/ "),
+        good.replace("://", ":"),
+        good.replace("://", "s://"),
+        good.replace('"', ""),
+        good.replace("reply_secret =", "reply_secret_file ="),
+        good.replace("token =", "tokne ="),
+        good.replace("= \"", "= [\"").replace("\"\n", "\"]\n"),
+        good.replace(&secret, "hunter2"),
+        format!("{good}x = \"{secret}\nbroken"),
+    ] {
+        let error = parse(&wrong, &[]).expect_err(&wrong);
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
+
+#[test]
+fn an_unreadable_file_is_named() {
+    let error = Settings::load(Some(Path::new("/nowhere/desk.toml")), std::iter::empty());
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .contains("/nowhere/desk.toml")
+    );
+}
