@@ -6,3 +6,4 @@
 pub mod clock;
 pub mod mail;
 pub mod settings;
+pub mod tiers;
