@@ -5,5 +5,6 @@
 
 pub mod clock;
 pub mod mail;
+pub mod masking;
 pub mod settings;
 pub mod tiers;
