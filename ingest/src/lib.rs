@@ -1,4 +1,4 @@
-//! Mail comes in: parsing, classification, sameness.
+//! Mail comes in: reading mailboxes from disk, parsing, classification, sameness.
 //!
 //! Everything here treats a mail as hostile. [`parse::parse`] is total: any bytes give a
 //! [`Mail`](tierdesk_core::mail::Mail) within the bounds of [`limits`], and what a bound left out
@@ -16,4 +16,5 @@ pub mod limits;
 mod media;
 pub mod parse;
 pub mod reply_text;
+pub mod sources;
 mod structure;

@@ -41,3 +41,6 @@ pub(crate) const PARAMETER_BYTES: usize = 16 * 1024;
 /// How often one address header may be scanned over for encoded words: the library scans on to
 /// the end of the header for each word that does not end.
 pub(crate) const ENCODED_WORD_SCANS: usize = 16;
+
+/// The longest file read from a mailbox in bytes; of a longer one the beginning is handed over.
+pub const SOURCE_BYTES: u64 = 64 * 1024 * 1024;
