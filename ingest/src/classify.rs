@@ -75,7 +75,10 @@ fn bounce(fields: &Fields<'_>, envelope: &Envelope) -> Option<String> {
         ));
     }
     // A vacation notice leaves with a null path too (RFC 3834 section 3.3).
-    if submitted(fields).is_some_and(|word| word == "auto-replied") || is_autoresponder(fields) {
+    if submitted(fields).is_some_and(|word| word == "auto-replied")
+        || responder_header(fields).is_some()
+        || absence_notice(fields).is_some()
+    {
         return None;
     }
     if envelope.from.as_deref().is_some_and(is_null_path) {
@@ -122,10 +125,6 @@ fn submitted(fields: &Fields<'_>) -> Option<String> {
         .find(|word| !word.is_empty() && word != "no")
 }
 
-fn is_autoresponder(fields: &Fields<'_>) -> bool {
-    responder_header(fields).is_some()
-}
-
 /// Headers that only programs which answer by themselves set.
 fn responder_header(fields: &Fields<'_>) -> Option<String> {
     for name in [
@@ -159,10 +158,15 @@ fn auto_reply(fields: &Fields<'_>) -> Option<String> {
         Some(word) => return Some(says("Auto-Submitted", word)),
         None => {}
     }
-    // Either of these alone is found on mail that people wrote.
-    let subject = fields.find_text("Subject")?;
+    absence_notice(fields)
+}
+
+/// What Exchange sends for people who are away. Either sign alone is found on mail that people
+/// wrote: ordinary clients suppress answers, and a subject may speak of one.
+fn absence_notice(fields: &Fields<'_>) -> Option<String> {
     let suppress = fields.find("X-Auto-Response-Suppress")?.keyword();
-    (is_absence(&subject) && suppress.contains("all"))
+    let subject = fields.find_text("Subject")?;
+    (suppress == "all" && is_absence(&subject))
         .then(|| format!("Subject: {subject:?} with X-Auto-Response-Suppress: {suppress}"))
 }
 
@@ -288,6 +292,12 @@ mod tests {
                  Content-Type: multipart/report; report-type=\"Disposition-Notification\"",
                 AutoReply,
                 "Content-Type: multipart/report",
+            ),
+            (
+                "Return-Path: <>\r\nAuto-Submitted: auto-generated\r\n\
+                 Subject: Automatische Antwort: x\r\nX-Auto-Response-Suppress: All",
+                AutoReply,
+                "Auto-Submitted: auto-generated",
             ),
             (
                 "Subject: Automatic reply: disk\r\nX-Auto-Response-Suppress: All",

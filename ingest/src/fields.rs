@@ -154,9 +154,25 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// No field was found: these bytes are not a mail.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+    /// Some field is one that mails have. A text may well begin with `Note: …`.
+    pub fn are_of_a_mail(&self) -> bool {
+        const USUAL: [&str; 14] = [
+            "From",
+            "To",
+            "Cc",
+            "Subject",
+            "Date",
+            "Message-ID",
+            "Received",
+            "Return-Path",
+            "Sender",
+            "Reply-To",
+            "MIME-Version",
+            "Content-Type",
+            "Delivered-To",
+            "In-Reply-To",
+        ];
+        USUAL.iter().any(|name| self.find(name).is_some())
     }
 
     /// A limit left fields out.
@@ -319,6 +335,10 @@ mod tests {
         assert_eq!(
             read("Wed, 31 Dec 2025 23:59:60 GMT").unwrap().to_string(),
             "2025-12-31T23:59:59Z"
+        );
+        assert_eq!(
+            read("23 Nov 26 10:20:00 EST").unwrap().to_string(),
+            "2026-11-23T15:20:00Z"
         );
         for nonsense in [
             "31 Feb 2026 10:00:00 +0000",

@@ -24,7 +24,7 @@ const VERSION: &[u8] = b"tierdesk mail 1";
 pub fn fingerprint(raw: &[u8]) -> Fingerprint {
     let (head, rest) = parse::at_limit(raw);
     let structure = Structure::split(head);
-    if structure.root.fields.is_empty() {
+    if !structure.root.fields.are_of_a_mail() {
         return of_bytes(raw);
     }
     let mut print = Fingerprinter::new(&structure.root.fields);

@@ -28,6 +28,8 @@ pub(crate) struct Media {
     pub(crate) report_type: Option<String>,
     /// The file name as written, decoded.
     pub(crate) name: Option<String>,
+    /// The name stands in Content-Disposition: it is a file, not a body that got a name.
+    pub(crate) is_file: bool,
     pub(crate) is_attachment: bool,
     pub(crate) is_inline: bool,
     pub(crate) transfer: Transfer,
@@ -48,7 +50,9 @@ impl Media {
                 .is_some_and(|value| value.c_type.eq_ignore_ascii_case(word))
         };
         let has_id = fields.find("Content-ID").is_some();
-        let name = attribute(&disposition, "filename").or_else(|| attribute(&media_type, "name"));
+        let file_name = attribute(&disposition, "filename");
+        let is_file = file_name.is_some();
+        let name = file_name.or_else(|| attribute(&media_type, "name"));
         Self {
             content_type: match &media_type {
                 Some(value) if !value.ctype().is_empty() => full_type(value),
@@ -60,6 +64,7 @@ impl Media {
             report_type: attribute(&media_type, "report-type").map(|kind| kind.to_lowercase()),
             // An encoded word is not allowed here, and yet it is what many programs write.
             name: name.map(|name| clean(&encoded_words::decode(&name))),
+            is_file,
             is_attachment: is("attachment"),
             is_inline: is("inline") || (has_id && !is("attachment")),
             transfer: transfer(fields),

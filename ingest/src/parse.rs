@@ -37,7 +37,7 @@ pub fn parse(raw: &[u8], envelope: &Envelope) -> Mail {
             head.len()
         ));
     }
-    if structure.root.fields.is_empty() {
+    if !structure.root.fields.are_of_a_mail() {
         return reading.not_a_mail(raw, head);
     }
     reading.note_limits(&structure);
@@ -50,8 +50,13 @@ pub fn parse(raw: &[u8], envelope: &Envelope) -> Mail {
     reading.finish(fields, auto, print.finish())
 }
 
-/// `raw` split at [`limits::MAIL_BYTES`].
+/// `raw` split at [`limits::MAIL_BYTES`], without what editors and broken exports put before the
+/// first header: a byte order mark, empty lines.
 pub(crate) fn at_limit(raw: &[u8]) -> (&[u8], &[u8]) {
+    let mut raw = raw.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(raw);
+    while let [b'\r' | b'\n', rest @ ..] = raw {
+        raw = rest;
+    }
     raw.split_at(raw.len().min(limits::MAIL_BYTES))
 }
 
@@ -62,6 +67,7 @@ struct Place {
     is_root: bool,
     /// Only attached: inside an attached mail, or beside the root of a multipart/related.
     is_beside: bool,
+    /// It is one of several forms of the same content.
     is_choice: bool,
 }
 
@@ -124,15 +130,12 @@ impl Reading {
                     for (index, inner) in parts.iter().enumerate() {
                         let is_beside =
                             place.is_beside || (kind == "multipart/related" && index > 0);
-                        self.tree(
-                            inner,
-                            Place {
-                                is_root: false,
-                                is_beside,
-                                ..place
-                            },
-                            print,
-                        );
+                        let place = Place {
+                            is_root: false,
+                            is_beside,
+                            is_choice: false,
+                        };
+                        self.tree(inner, place, print);
                     }
                 }
                 print.close();
@@ -172,7 +175,9 @@ impl Reading {
         let bytes = decoded(part);
         let media = &part.media;
         print.part(&media.content_type, &bytes);
-        let is_named = media.name.is_some() && !place.is_choice;
+        // Some programs name the body too, but not after another body.
+        let is_named =
+            (media.is_file || (media.name.is_some() && !self.body.is_empty())) && !place.is_choice;
         let is_body_type = matches!(&*media.content_type, "text/plain" | "text/html");
         let is_body = !place.is_beside
             && !media.is_attachment
@@ -234,6 +239,14 @@ impl Reading {
             ));
         }
         let (text, html) = self.body.finish();
+        let subject = fields.find_text("Subject").unwrap_or_default();
+        // What somebody forwards is what they want us to read.
+        let reply = if is_forward(&subject) {
+            text.trim()
+        } else {
+            reply_text(&text)
+        };
+        let reply_text = reply.to_owned();
         Mail {
             from: from.mailboxes,
             from_headers: from.headers,
@@ -241,12 +254,12 @@ impl Reading {
             to: fields.addresses("To").mailboxes,
             cc: fields.addresses("Cc").mailboxes,
             reply_to: fields.addresses("Reply-To").mailboxes,
-            subject: fields.find_text("Subject").unwrap_or_default(),
+            subject,
             message_id: fields.ids("Message-ID").0.into_iter().next(),
             in_reply_to: fields.ids("In-Reply-To").0.into_iter().next(),
             references,
             date: fields.date(),
-            reply_text: reply_text(&text).to_owned(),
+            reply_text,
             text,
             html,
             attachments: self.attachments.finish(),
@@ -304,6 +317,21 @@ impl Reading {
             fingerprint: fingerprint::of_bytes(raw),
         }
     }
+}
+
+/// Whether a subject begins as programs in our customers' languages mark a forwarded mail.
+fn is_forward(subject: &str) -> bool {
+    let prefix = subject
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_lowercase();
+    prefix.len() < subject.len()
+        && matches!(
+            &*prefix,
+            "fwd" | "fw" | "wg" | "tr" | "rv" | "enc" | "i" | "doorst"
+        )
 }
 
 /// Whether the first kilobytes hold no control characters that no text has.

@@ -123,10 +123,15 @@ fn without_tail(lines: &Lines<'_>, mut end: usize, mut quote_follows: bool) -> u
             return 0;
         }
         if lines.is_quoted(end - 1) {
-            while end > 0 && (lines.is_quoted(end - 1) || lines.is_blank(end - 1)) {
-                end -= 1;
+            let mut start = end;
+            while start > 0 && (lines.is_quoted(start - 1) || lines.is_blank(start - 1)) {
+                start -= 1;
             }
-            quote_follows = true;
+            // Apple quotes what it forwards.
+            if start > 0 && header_block::is_forward_line(lines.line(start - 1).trim()) {
+                return end;
+            }
+            (end, quote_follows) = (start, true);
             continue;
         }
         if quote_follows && let Some(start) = attribution::ending_at(lines, end) {
@@ -302,6 +307,7 @@ mod tests {
             "From: here it goes wrong\nand then?",
             "I saw this --\nand that\n--\nthen the log:\n> x\nend",
             "FYI\n\n---------- Forwarded message ---------\nFrom: A\nDate: Mon\nSubject: s\nTo: b\n\nhelp us",
+            "FYI\n\nBegin forwarded message:\n\n> From: A\n> \n> help us",
             "From: A\nSent: Monday\nTo: b\nSubject: x\n\nall of it",
             "Von meinem Rechner aus geht nichts",
             "-- \nonly a signature",

@@ -38,6 +38,10 @@ impl Body {
         self.bytes
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
     pub(super) fn add(&mut self, text: String, is_html: bool) {
         self.bytes += text.len();
         let form = self.form;

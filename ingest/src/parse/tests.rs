@@ -120,6 +120,29 @@ fn attachments_and_attached_mails() {
 }
 
 #[test]
+fn a_name_makes_a_text_a_file_unless_it_is_the_first_text() {
+    let named = "Content-Type: text/plain; name=a.txt\r\n\r\nwords";
+    let file = "Content-Type: text/plain\r\nContent-Disposition: inline; filename=b.txt\r\n\r\nlog";
+    let first = mail(&multipart("mixed", &[named, named]));
+    assert_eq!((&*first.text, first.attachments.len()), ("words", 1));
+    let only = mail(&multipart("mixed", &[file]));
+    assert_eq!((&*only.text, &*only.attachments[0].name), ("", "b.txt"));
+    let inner = multipart("mixed", &[HTML, file]);
+    let choice = mail(&multipart("alternative", &[PLAIN, &inner]));
+    assert_eq!(
+        (&*choice.text, choice.attachments.len()),
+        ("plain words", 1)
+    );
+}
+
+#[test]
+fn what_is_forwarded_is_part_of_the_reply() {
+    let body = "FYI\n\nFrom: A\nSent: Monday\nTo: b\nSubject: x\n\nhelp us";
+    let of = |subject: &str| read(&format!("From: a@x\nSubject: {subject}\n\n{body}")).reply_text;
+    assert_eq!((&*of("FW: x"), &*of("Re: x")), (body, "FYI"));
+}
+
+#[test]
 fn charsets_and_their_absence() {
     let body = |head: &str, body: &[u8]| {
         let raw = [b"From: a@x\n", head.as_bytes(), b"\n\n", body].concat();
@@ -159,6 +182,12 @@ fn what_is_no_mail_is_still_shown() {
     assert!(words.from.is_empty());
     let image = parse(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0", &Envelope::default());
     assert_eq!((&*image.text, image.attachments.len()), ("", 1));
+    let note = read("Note: my disk is broken\n\nplease help");
+    assert_eq!(
+        (&*note.text, note.from_headers),
+        ("Note: my disk is broken\n\nplease help", 0)
+    );
+    assert_eq!(read("\u{FEFF}\r\n\r\nSubject: s\n\nx").subject, "s");
     let nothing = parse(b"", &Envelope::default());
     assert_eq!((&*nothing.text, &*nothing.reply_text), ("", ""));
 }
