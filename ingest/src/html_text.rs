@@ -4,6 +4,7 @@
 //! a browser's repair rules let a small page grow into millions of nodes. From every other page
 //! the tags are removed by [`strip`], which is linear.
 
+mod decorator;
 mod gate;
 mod strip;
 
@@ -22,8 +23,8 @@ fn laid_out(html: &str) -> Option<String> {
     if !gate::is_harmless(html) {
         return None;
     }
-    let config = html2text::config::plain_no_decorate()
-        .raw_mode(true)
+    let config = html2text::config::with_decorator(decorator::AsTyped)
+        .no_table_borders()
         .no_link_wrapping()
         .link_footnotes(false)
         .allow_width_overflow();
@@ -116,7 +117,13 @@ mod tests {
         [
             (&*deep_tables, "<table><tr><td>x</td></tr></table>"),
             (&deep_tables, "<tr><td>x</td><td>y</td></tr>"),
+            (&deep_tables, "words "),
             ("<table><tr>", "<td>x</td>"),
+            (
+                "<table><tr>",
+                "<td>some words and some more words in a cell</td>",
+            ),
+            ("<table><tr><td>", "words words<td>words <p>words</p>"),
             (
                 "<table><tr>",
                 "<td colspan=1000000000 rowspan=1000000000>x</td>",
