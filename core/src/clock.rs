@@ -127,7 +127,10 @@ impl Clock {
     }
 
     /// What this process's own clock says. Units of work ask their transaction instead.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the machine's clock"
+    )]
     pub fn read(&self) -> Timestamp {
         match self {
             Self::System => jiff::Timestamp::now().into(),
@@ -146,7 +149,10 @@ mod tests {
     fn prints_rfc_3339_in_utc_and_reads_it_back() {
         let at = Timestamp::from_micros(1_795_430_400_500_000);
         assert_eq!(at.to_string(), "2026-11-23T09:20:00.5Z");
-        assert_eq!("2026-11-23T10:20:00.5+01:00".parse::<Timestamp>().unwrap(), at);
+        assert_eq!(
+            "2026-11-23T10:20:00.5+01:00".parse::<Timestamp>().unwrap(),
+            at
+        );
     }
 
     #[test]

@@ -3,8 +3,24 @@
 //! Domain modules are pure: no I/O and no clock of their own. `desk` holds the use cases, one a
 //! file; `store` is the only place that knows SQL. ARCHITECTURE.md is the map.
 
+pub mod audit;
 pub mod clock;
+pub mod customers;
+pub mod desk;
+pub mod fault;
+pub mod ids;
+pub mod jobs;
 pub mod mail;
 pub mod masking;
+mod named;
+pub mod permit;
+pub mod receive;
+pub mod refusal;
 pub mod settings;
+pub mod sla;
+pub mod staff;
+pub mod store;
+pub mod telemetry;
+pub mod tickets;
 pub mod tiers;
+pub mod trust;

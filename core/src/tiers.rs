@@ -148,6 +148,13 @@ impl Catalogue {
             .map(|tier| tier.priorities[severity])
     }
 
+    /// The priority of a ticket that belongs to nobody yet: that of the least strict tier.
+    pub fn triage_priority(&self, severity: Severity) -> Priority {
+        self.tiers
+            .last()
+            .map_or(Priority::P4, |tier| tier.priorities[severity])
+    }
+
     /// The severity of a ticket of which nothing more is known.
     pub fn default_severity(&self) -> Severity {
         self.default_severity

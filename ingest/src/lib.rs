@@ -1,1 +1,20 @@
-//! x
+//! Mail comes in: reading mailboxes from disk, parsing, classification, sameness.
+//!
+//! Everything here treats a mail as hostile. [`parse::parse`] is total: any bytes give a
+//! [`Mail`](tierdesk_core::mail::Mail) within the bounds of [`limits`], and what a bound left out
+//! is said in its findings. The MIME tree is split here, over slices of the raw bytes and to a
+//! fixed depth; `mail-parser` reads single header values and transfer encodings only, so no
+//! structure it could get wrong is ever walked.
+
+pub mod classify;
+mod decoding;
+mod encoded_words;
+pub mod fields;
+pub mod fingerprint;
+mod html_text;
+pub mod limits;
+mod media;
+pub mod parse;
+pub mod reply_text;
+pub mod sources;
+mod structure;

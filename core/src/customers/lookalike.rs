@@ -1,0 +1,154 @@
+//! Domains that are meant to be read as a customer's.
+//!
+//! Two tests, both by equality in the database, so that any number of customers costs the same:
+//! the UTS 39 confusable skeleton, and at most one edit between skeletons. For the second, a
+//! domain is filed under each string that lacks one of its characters; two strings at most one
+//! edit apart share such a string (or the original), and the true distance is checked after.
+
+use std::collections::BTreeSet;
+
+use super::DomainName;
+
+/// Below this many characters in the registered label one edit proves nothing: `acme` and `acne`
+/// are both words.
+const SHORTEST_FOR_EDITS: usize = 6;
+
+/// The confusable skeleton of a domain as people see it (Unicode, not `xn--`).
+pub fn skeleton(domain: &DomainName) -> String {
+    let (shown, _) = idna::domain_to_unicode(domain.as_str());
+    unicode_security::skeleton(&shown)
+        .collect::<String>()
+        .to_lowercase()
+}
+
+/// The strings under which a domain is filed and looked up: its registrable part's skeleton and,
+/// where it is long enough, that skeleton without each one character.
+pub fn variants(domain: &DomainName) -> BTreeSet<String> {
+    let skeleton = registrable_skeleton(domain);
+    let mut variants = BTreeSet::new();
+    if takes_edits(&skeleton) {
+        let characters: Vec<char> = skeleton.chars().collect();
+        for skipped in 0..characters.len() {
+            let rest = characters.iter().enumerate().filter(|(i, _)| *i != skipped);
+            variants.insert(rest.map(|(_, c)| *c).collect());
+        }
+    }
+    variants.insert(skeleton);
+    variants
+}
+
+/// Whether `claimed` imitates `genuine`; to be asked of domains that share a variant.
+pub fn imitates(claimed: &DomainName, genuine: &DomainName) -> bool {
+    if claimed.registrable() == genuine.registrable() {
+        return false;
+    }
+    let (claimed, genuine) = (registrable_skeleton(claimed), registrable_skeleton(genuine));
+    if claimed == genuine {
+        return true;
+    }
+    takes_edits(&claimed) && takes_edits(&genuine) && strsim::osa_distance(&claimed, &genuine) <= 1
+}
+
+/// Names that carry a customer's whole domain in front of somebody else's:
+/// `acmefinance.com.evil.example` gives `acmefinance.com.evil` and `acmefinance.com`.
+pub fn leading_names(domain: &DomainName) -> impl Iterator<Item = &str> {
+    let mut rest = domain.as_str();
+    std::iter::from_fn(move || {
+        rest = rest.rsplit_once('.')?.0;
+        rest.contains('.').then_some(rest)
+    })
+}
+
+fn registrable_skeleton(domain: &DomainName) -> String {
+    let registrable: DomainName = domain
+        .registrable()
+        .parse()
+        .unwrap_or_else(|_| domain.clone());
+    skeleton(&registrable)
+}
+
+fn takes_edits(skeleton: &str) -> bool {
+    skeleton
+        .split('.')
+        .next()
+        .is_some_and(|label| label.chars().count() >= SHORTEST_FOR_EDITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(text: &str) -> DomainName {
+        text.parse().unwrap()
+    }
+
+    /// What the database does: a shared variant, then the true test.
+    fn is_found(claimed: &str, genuine: &str) -> bool {
+        let (claimed, genuine) = (domain(claimed), domain(genuine));
+        !variants(&claimed).is_disjoint(&variants(&genuine)) && imitates(&claimed, &genuine)
+    }
+
+    #[test]
+    fn imitations_are_found() {
+        for claimed in [
+            "acmefinnance.com", // one more
+            "acmefinace.com",   // one less
+            "acmefinence.com",  // another
+            "acmefniance.com",  // two swapped
+            "аcmefinance.com",  // Cyrillic а
+            "acmefinance.co",
+            "acrnefinance.com", // rn for m
+            "mail.acmefinanse.com",
+        ] {
+            assert!(is_found(claimed, "acmefinance.com"), "{claimed}");
+        }
+    }
+
+    #[test]
+    fn others_and_the_customer_itself_are_not() {
+        for claimed in [
+            "acmefinance.com",
+            "mail.acmefinance.com",
+            "acmebank.com",
+            "finance.com",
+            "acme.com",
+        ] {
+            assert!(!is_found(claimed, "acmefinance.com"), "{claimed}");
+        }
+        assert!(
+            !is_found("acne.com", "acme.com"),
+            "short names are too close to words"
+        );
+    }
+
+    #[test]
+    fn a_whole_domain_in_front_of_a_stranger_is_seen() {
+        let claimed = domain("acmefinance.com.evil.example");
+        assert!(leading_names(&claimed).any(|name| name == "acmefinance.com"));
+    }
+
+    #[test]
+    fn every_single_edit_of_a_name_shares_a_variant() {
+        let genuine = "quantumbank.com";
+        let base: Vec<char> = genuine.chars().collect();
+        let mut checked = 0;
+        for at in 0..base.len() - 4 {
+            let mut deleted = base.clone();
+            deleted.remove(at);
+            let mut swapped = base.clone();
+            swapped.swap(at, at + 1);
+            let mut replaced = base.clone();
+            replaced[at] = 'x';
+            let mut inserted = base.clone();
+            inserted.insert(at, 'x');
+            for edited in [deleted, swapped, replaced, inserted] {
+                let text: String = edited.iter().collect();
+                if text != genuine && !text.starts_with('.') && !text.contains("..") {
+                    assert!(is_found(&text, genuine), "{text}");
+                    checked += 1;
+                }
+            }
+        }
+        assert!(checked > 40, "{checked}");
+    }
+}

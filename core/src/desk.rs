@@ -1,0 +1,97 @@
+//! The use cases, one a file. Terminal, chat and web call the same ones.
+//!
+//! A use case takes an actor, opens one transaction, obtains its permit there, changes state,
+//! appends the audit entry and the jobs that follow from it, and commits. Those that end in
+//! `_in` run inside a unit of work that the caller commits.
+//!
+//! To add one: an action in `permit::actions!`, a file here, a command in each front end.
+
+pub mod audit;
+pub mod customers;
+pub mod import_customers;
+pub mod jobs;
+pub mod receive;
+pub mod staff;
+pub mod store_arrival;
+pub mod tickets;
+pub mod work_ticket;
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    customers::{EmailAddress, FreeMail},
+    refusal::{Refusal, RefusalCode},
+    store::{Database, StoreError},
+    tiers::{Catalogue, Tier, TierSlug},
+};
+
+/// Everything a use case needs besides its arguments.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// Where the desk's state is.
+    pub database: Database,
+    /// What the tiers promise.
+    pub catalogue: Arc<Catalogue>,
+    /// Providers at which anybody can have an address.
+    pub free_mail: FreeMail,
+    /// The support address: mail from it is our own.
+    pub own_address: Option<EmailAddress>,
+    /// A file outside the database that gets the head of the audit chain once a day.
+    pub anchor_file: Option<PathBuf>,
+}
+
+/// What a use case answers when it did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The person is told, in words that say what to do next. Not a fault.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A fault: logged once, with its causes.
+    #[error("the desk could not do it")]
+    Failed(#[from] StoreError),
+}
+
+impl Error {
+    /// Whether the same may succeed later without anyone changing anything.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.is_transient())
+    }
+}
+
+impl Desk {
+    /// A desk with the embedded catalogue and lists.
+    pub fn new(database: Database) -> Self {
+        Self {
+            database,
+            catalogue: Arc::new(Catalogue::embedded()),
+            free_mail: FreeMail::embedded(),
+            own_address: None,
+            anchor_file: None,
+        }
+    }
+
+    /// The tier of this name.
+    pub fn tier(&self, slug: &TierSlug) -> Result<&Tier, Refusal> {
+        self.catalogue.get(slug.as_str()).ok_or_else(|| {
+            let known: Vec<&str> = self
+                .catalogue
+                .iter()
+                .map(|tier| tier.slug.as_str())
+                .collect();
+            Refusal::new(RefusalCode::UnknownTier, format!("there is no tier {slug}"))
+                .with_hint(format!("the tiers are {}", known.join(", ")))
+        })
+    }
+
+    /// Refuses a catalogue that lacks a tier which customers have.
+    pub async fn check_catalogue(&self) -> Result<(), Error> {
+        let mut tx = self.database.begin_read().await?;
+        for (slug, customers) in crate::store::customers::tiers_in_use(&mut tx).await? {
+            self.tier(&slug).map_err(|refusal| {
+                let message = format!("{}, but {customers} customer(s) have it", refusal.message);
+                Refusal { message, ..refusal }
+            })?;
+        }
+        Ok(())
+    }
+}

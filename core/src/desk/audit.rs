@@ -1,0 +1,142 @@
+//! The audit trail: sealing it, reading it, proving it.
+
+use std::{fs, io::Write as _, path::Path, time::Duration};
+
+use super::{Desk, Error};
+use crate::{
+    audit::{Entry, Verification},
+    permit::{Actor, ReadAudit, Subject, authorise},
+    store::{Tx, audit, leases},
+};
+
+/// How long the sealer holds its lease.
+const SEALER_LEASE: Duration = Duration::from_secs(30);
+/// How often the head is written outside the database.
+const ANCHOR_EVERY: Duration = Duration::from_hours(24);
+
+/// Seals everything committed so far. Returns how many entries it sealed. Safe beside other
+/// sealers: the head's row is locked; the lease only keeps them from queueing on it.
+pub async fn seal_all(desk: &Desk) -> Result<usize, Error> {
+    let mut sealed = 0;
+    loop {
+        let mut tx = desk.database.begin_write().await?;
+        let batch = audit::seal(&mut tx).await?;
+        tx.commit().await?;
+        if batch == 0 {
+            anchor_if_due(desk).await?;
+            return Ok(sealed);
+        }
+        sealed += batch;
+    }
+}
+
+/// Seals, if `holder` is or becomes the one sealer.
+pub async fn seal_as(desk: &Desk, holder: &str) -> Result<usize, Error> {
+    let mut tx = desk.database.begin_write().await?;
+    let until = tx.now().plus(SEALER_LEASE);
+    let is_ours = leases::acquire(&mut tx, "audit.sealer", holder, until)
+        .await?
+        .is_some();
+    tx.commit().await?;
+    if is_ours { seal_all(desk).await } else { Ok(0) }
+}
+
+/// Appends the head to the anchor file when the last time is a day ago and there is something new.
+async fn anchor_if_due(desk: &Desk) -> Result<(), Error> {
+    let Some(path) = &desk.anchor_file else {
+        return Ok(());
+    };
+    let mut tx = desk.database.begin_write().await?;
+    let head = audit::head(&mut tx).await?;
+    let is_due = head
+        .anchored_at
+        .is_none_or(|at| at.plus(ANCHOR_EVERY) <= tx.now());
+    if head.seq == 0 || !is_due {
+        return Ok(());
+    }
+    let hash = data_encoding::HEXLOWER.encode(&head.hash);
+    let line = format!("{} {} {hash}\n", tx.now(), head.seq);
+    // The file first: a line that the database forgets is written once more, never lost.
+    if let Err(error) = append(path, &line) {
+        tracing::error!(path = %path.display(), %error, "the audit head could not be anchored");
+        return Ok(());
+    }
+    audit::mark_anchored(&mut tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn append(path: &Path, line: &str) -> std::io::Result<()> {
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?;
+    file.write_all(line.as_bytes())?;
+    file.sync_all()
+}
+
+/// Seals, then recomputes the chain from its first entry and compares it with the anchors.
+pub async fn verify(desk: &Desk, actor: &Actor) -> Result<Verification, Error> {
+    {
+        let mut tx = desk.database.begin_read().await?;
+        authorise(&mut tx, actor, ReadAudit, Subject::Desk).await?;
+    }
+    seal_all(desk).await?;
+    let mut tx = desk.database.begin_read().await?;
+    let mut permit = authorise(&mut tx, actor, ReadAudit, Subject::Desk).await?;
+    let found = audit::verify(&mut permit).await?;
+    if !found.ok {
+        return Ok(found);
+    }
+    match contradicted_anchor(desk, &mut permit).await? {
+        Some((seq, fault)) => Ok(Verification {
+            ok: false,
+            first_bad: Some(seq),
+            fault: Some(fault),
+            ..found
+        }),
+        None => Ok(found),
+    }
+}
+
+/// The first anchor that the chain does not bear out.
+async fn contradicted_anchor(desk: &Desk, tx: &mut Tx) -> Result<Option<(i64, String)>, Error> {
+    let text = match &desk.anchor_file {
+        Some(path) if path.exists() => fs::read_to_string(path),
+        _ => return Ok(None),
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => {
+            return Ok(Some((
+                0,
+                format!("the anchor file cannot be read: {error}"),
+            )));
+        }
+    };
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let seq = words.get(1).and_then(|seq| seq.parse().ok()).unwrap_or(0);
+        let hash = audit::chain_hash_at(tx, seq).await?;
+        let found = hash.map(|hash| data_encoding::HEXLOWER.encode(&hash));
+        if found.as_deref() != words.get(2).copied() {
+            return Ok(Some((
+                seq,
+                format!("the anchor {line:?} is not in the chain"),
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// The latest entries, newest first, with their numbers; all of `subject` where one is given.
+pub async fn list(
+    desk: &Desk,
+    actor: &Actor,
+    subject: &str,
+    limit: i64,
+) -> Result<Vec<(Option<i64>, Entry)>, Error> {
+    let mut tx = desk.database.begin_read().await?;
+    let mut permit = authorise(&mut tx, actor, ReadAudit, Subject::Desk).await?;
+    Ok(audit::latest(&mut permit, subject, limit).await?)
+}

@@ -1,0 +1,157 @@
+//! What must be free before a customer takes it. Looking first gives words that name the owner;
+//! the unique keys of the database catch the race.
+
+use super::super::{Desk, Error};
+use crate::{
+    customers::{Contact, Customer, DomainError, DomainName},
+    refusal::{Refusal, RefusalCode},
+    store::{Tx, customers::lookup},
+};
+
+/// Slug, prefix and account are nobody else's.
+pub(in crate::desk) async fn check_handles(tx: &mut Tx, customer: &Customer) -> Result<(), Error> {
+    let (prefix, account) = (customer.prefix.as_ref(), customer.account_id.as_ref());
+    let holders = lookup::holders(tx, &customer.slug, prefix, account).await?;
+    for holder in holders {
+        let is_new = customer.version == 1 && customer.created_at == tx.now();
+        let taken = if holder.slug == customer.slug {
+            if !is_new {
+                continue;
+            }
+            format!("the slug {}", holder.slug)
+        } else if prefix.is_some() && holder.prefix.as_ref() == prefix {
+            format!(
+                "the prefix {}",
+                customer.prefix.as_ref().map_or("", |p| p.as_str())
+            )
+        } else {
+            format!(
+                "the account {}",
+                customer.account_id.as_ref().map_or("", |a| a.as_str())
+            )
+        };
+        let message = format!("{taken} is taken by {}; nothing was changed", holder.slug);
+        return Err(Refusal::new(RefusalCode::Taken, message)
+            .with_hint("choose another")
+            .into());
+    }
+    Ok(())
+}
+
+/// Each domain can be owned, and nobody else owns it.
+pub(in crate::desk) async fn check_domains(
+    desk: &Desk,
+    tx: &mut Tx,
+    customer: &Customer,
+    domains: &[DomainName],
+) -> Result<(), Error> {
+    for domain in domains {
+        domain
+            .check_ownable(&desk.free_mail)
+            .map_err(|fault| shared(customer, &fault))?;
+    }
+    let names = domains.iter().map(ToString::to_string).collect();
+    let owners = lookup::domain_owners(tx, names).await?;
+    if let Some((domain, owner)) = owners.iter().find(|(_, owner)| owner.id != customer.id) {
+        let message = format!(
+            "{domain} belongs to {} ({}); nothing was changed",
+            owner.slug, owner.name
+        );
+        let hint = format!(
+            "if it changed hands: tierdesk customer domain add {} {domain} --move",
+            customer.slug
+        );
+        return Err(Refusal::new(RefusalCode::DomainTaken, message)
+            .with_hint(hint)
+            .into());
+    }
+    Ok(())
+}
+
+fn shared(customer: &Customer, fault: &DomainError) -> Refusal {
+    let hint = format!(
+        "add the person instead: tierdesk customer contact add {} ADDRESS",
+        customer.slug
+    );
+    Refusal::new(
+        RefusalCode::DomainShared,
+        format!("{fault}; nothing was changed"),
+    )
+    .with_hint(hint)
+}
+
+/// Each address is nobody else's contact.
+pub(in crate::desk) async fn check_contacts(
+    tx: &mut Tx,
+    customer: &Customer,
+    contacts: &[Contact],
+) -> Result<(), Error> {
+    let addresses = contacts
+        .iter()
+        .map(|contact| contact.address.to_string())
+        .collect();
+    let owners = lookup::contact_owners(tx, addresses).await?;
+    if let Some((address, owner)) = owners.iter().find(|(_, owner)| owner.id != customer.id) {
+        let message = format!(
+            "{address} is a contact of {}; nothing was changed",
+            owner.slug
+        );
+        let hint = format!(
+            "remove it there first: tierdesk customer contact remove {} {address}",
+            owner.slug
+        );
+        return Err(Refusal::new(RefusalCode::Taken, message)
+            .with_hint(hint)
+            .into());
+    }
+    Ok(())
+}
+
+/// What changed between two states of a customer's own columns, for the audit trail.
+pub(in crate::desk) fn differences(
+    before: &Customer,
+    after: &Customer,
+) -> Vec<(&'static str, String)> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let show = |customer: &Customer| {
+        [
+            ("name", customer.name.clone()),
+            ("tier", customer.tier.to_string()),
+            ("status", customer.status.to_string()),
+            ("framework", text(&customer.framework)),
+            (
+                "prefix",
+                customer
+                    .prefix
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            ),
+            (
+                "account",
+                customer
+                    .account_id
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            ),
+            (
+                "price",
+                customer
+                    .monthly_price_cents
+                    .map(|cents| cents.to_string())
+                    .unwrap_or_default(),
+            ),
+            (
+                "include_subdomains",
+                customer.include_subdomains.to_string(),
+            ),
+            ("tags", serde_json::json!(customer.tags).to_string()),
+        ]
+    };
+    let pairs = show(before).into_iter().zip(show(after));
+    let changed = pairs.filter(|((_, old), (_, new))| old != new);
+    changed
+        .map(|((name, old), (_, new))| (name, format!("{old} -> {new}")))
+        .collect()
+}

@@ -1,0 +1,347 @@
+//! Writing what a batch decided, a table at a time.
+
+use std::collections::HashMap;
+
+use super::batch::{Batch, Decision, requester};
+use crate::{
+    desk::Error,
+    ids::{BlobId, CustomerId, TicketId},
+    permit::{ChangesTickets, Permit},
+    receive::{Outcome, Prepared, Receipt},
+    store::{
+        audit::{self, Change},
+        blobs::{self, NewBlob},
+        inbox::{self, NewInbox},
+        messages::{self, NewAttachment, NewMessage},
+        tickets::{self, NewEvent, NewParticipant},
+    },
+    tickets::{Delivery, Direction, Message, ParticipantRole, Ticket},
+};
+
+/// Writes everything and says what became of each mail, in the order given.
+pub(super) async fn write<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    mut batch: Batch<'_>,
+    items: Vec<Prepared>,
+) -> Result<Vec<Receipt>, Error> {
+    let numbers = tickets::draw_numbers(permit, batch.opened.len()).await?;
+    for (id, number) in batch.opened.iter().zip(numbers) {
+        if let Some(ticket) = batch.tickets.get_mut(id) {
+            ticket.number = number;
+        }
+    }
+    name_refused_tickets(&mut batch);
+    let blobs = store_bytes(permit, &batch, &items).await?;
+    write_tickets(permit, &batch).await?;
+    write_messages(permit, &batch, &items, &blobs).await?;
+    write_inbox(permit, &batch, &items, &blobs).await?;
+    write_trail(permit, &batch, &items).await?;
+    let mut receipts: Vec<(usize, Receipt)> = std::mem::take(&mut batch.decisions)
+        .into_iter()
+        .map(|decision| (decision.index, receipt(&batch, decision, &items)))
+        .collect();
+    receipts.sort_by_key(|(index, _)| *index);
+    Ok(receipts.into_iter().map(|(_, receipt)| receipt).collect())
+}
+
+/// Numbers are known only now, so this is when "refers to SB-12" can be said.
+fn name_refused_tickets(batch: &mut Batch<'_>) {
+    for decision in &mut batch.decisions {
+        let Some(refused) = decision.refused.and_then(|id| batch.tickets.get(&id)) else {
+            continue;
+        };
+        let reason = format!(
+            "it refers to {}, which this sender may not join",
+            refused.number
+        );
+        if let Some(ticket) = decision.ticket.and_then(|id| batch.tickets.get_mut(&id)) {
+            ticket.trust_reasons.push(reason.clone());
+        }
+        decision.notes.push(reason);
+    }
+}
+
+/// Whose content a mail is: its ticket's customer, else its sender's.
+fn owner(batch: &Batch<'_>, decision: &Decision) -> Option<CustomerId> {
+    match decision.ticket.and_then(|id| batch.tickets.get(&id)) {
+        Some(ticket) => ticket.customer_id,
+        None => decision
+            .assessment
+            .customer
+            .as_ref()
+            .map(|customer| customer.id),
+    }
+}
+
+/// Stores the bytes of mails that are not stored yet, and gives stored ones to their owner.
+/// Returns where each kept mail's bytes are, by index.
+async fn store_bytes<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    batch: &Batch<'_>,
+    items: &[Prepared],
+) -> Result<HashMap<usize, BlobId>, Error> {
+    let kept = || {
+        batch
+            .decisions
+            .iter()
+            .filter(|decision| decision.message.is_some())
+    };
+    let digests = kept()
+        .map(|decision| items[decision.index].sha256.to_vec())
+        .collect();
+    let mut held = blobs::held(permit, digests).await?;
+    let (mut places, mut new) = (HashMap::new(), Vec::new());
+    for decision in kept() {
+        let item = &items[decision.index];
+        let customer_id = owner(batch, decision);
+        if let Some((_, blob)) = item.stored {
+            let blob = blobs::move_to(permit, blob, customer_id).await?;
+            places.insert(decision.index, blob);
+            continue;
+        }
+        let key = (customer_id, item.sha256.to_vec());
+        if let Some(blob) = held.get(&key).filter(|_| customer_id.is_some()) {
+            places.insert(decision.index, *blob);
+            continue;
+        }
+        let id: BlobId = permit.new_id();
+        let (sha256, size, packed) = (item.sha256, item.raw_size, item.packed.clone());
+        new.push(NewBlob {
+            id,
+            customer_id,
+            sha256,
+            size,
+            packed,
+        });
+        held.insert(key, id);
+        places.insert(decision.index, id);
+    }
+    blobs::insert_many(permit, new).await?;
+    Ok(places)
+}
+
+async fn write_tickets<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    batch: &Batch<'_>,
+) -> Result<(), Error> {
+    let of = |id: &TicketId| batch.tickets.get(id).cloned();
+    let opened: Vec<Ticket> = batch.opened.iter().filter_map(of).collect();
+    tickets::insert_many(permit, opened).await?;
+    let mut changed: Vec<Ticket> = batch.changed.iter().filter_map(of).collect();
+    changed.sort_by_key(|ticket| ticket.id);
+    for ticket in &changed {
+        tickets::update(permit, ticket).await?;
+    }
+    Ok(())
+}
+
+async fn write_messages<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    batch: &Batch<'_>,
+    items: &[Prepared],
+    blobs: &HashMap<usize, BlobId>,
+) -> Result<(), Error> {
+    let now = permit.now();
+    let (mut rows, mut attachments) = (Vec::new(), Vec::new());
+    for decision in &batch.decisions {
+        let Some(id) = decision.message else { continue };
+        let item = &items[decision.index];
+        let mail = &item.mail;
+        let received_at = if item.is_silent {
+            mail.date.unwrap_or(now).min(now)
+        } else {
+            now
+        };
+        let message = Message {
+            id,
+            ticket_id: decision.ticket,
+            customer_id: owner(batch, decision),
+            direction: Direction::In,
+            kind: item.kind,
+            header_id: mail.message_id.clone(),
+            author: requester(item),
+            author_name: mail.from.first().and_then(|from| from.name.clone()),
+            subject: mail.subject.clone(),
+            body: mail.text.clone(),
+            reply_text: mail.reply_text.clone(),
+            sent_at: mail.date,
+            received_at,
+            trust: Some(decision.assessment.trust),
+            findings: mail.findings.clone(),
+            is_truncated: mail.truncated,
+            blob_id: blobs.get(&decision.index).copied(),
+            delivery: Delivery::None,
+        };
+        let recipients = mail
+            .to
+            .iter()
+            .chain(&mail.cc)
+            .map(|to| to.address.clone())
+            .collect();
+        let fingerprint = Some(mail.fingerprint.0);
+        rows.push(NewMessage {
+            message,
+            fingerprint,
+            recipients,
+        });
+        for (position, info) in (0..).zip(&mail.attachments) {
+            let attachment = NewAttachment {
+                id: permit.new_id(),
+                message_id: id,
+                position,
+                info: info.clone(),
+            };
+            attachments.push(attachment);
+        }
+    }
+    if !rows.is_empty() {
+        messages::insert_many(permit, rows, attachments).await?;
+    }
+    Ok(())
+}
+
+/// What arrived and what became of it. A copy that was read from a mailbox leaves no row: reading
+/// the mailbox again must change nothing.
+async fn write_inbox<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    batch: &Batch<'_>,
+    items: &[Prepared],
+    blobs: &HashMap<usize, BlobId>,
+) -> Result<(), Error> {
+    let received_at = permit.now();
+    let mut rows = Vec::new();
+    for decision in &batch.decisions {
+        let item = &items[decision.index];
+        let blob_id = blobs.get(&decision.index).copied();
+        if let Some((id, stored)) = item.stored {
+            inbox::mark_processed(permit, id, decision.outcome, decision.message, blob_id).await?;
+            if decision.outcome == Outcome::Duplicate {
+                blobs::delete(permit, vec![stored]).await?;
+            }
+        } else if decision.outcome != Outcome::Duplicate {
+            rows.push(NewInbox {
+                id: permit.new_id(),
+                received_at,
+                road: item.road,
+                origin: item.origin.clone(),
+                envelope: item.envelope.clone(),
+                is_silent: item.is_silent,
+                sha256: item.sha256,
+                blob_id,
+                message_id_hint: None,
+                processed: Some((decision.outcome, decision.message)),
+            });
+        }
+    }
+    inbox::insert_processed(permit, rows).await?;
+    Ok(())
+}
+
+/// Participants, timelines and the audit trail.
+async fn write_trail<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    batch: &Batch<'_>,
+    items: &[Prepared],
+) -> Result<(), Error> {
+    let now = permit.now();
+    let participants = batch
+        .joined
+        .iter()
+        .map(|(ticket_id, index)| NewParticipant {
+            ticket_id: *ticket_id,
+            address: requester(&items[*index]),
+            name: items[*index]
+                .mail
+                .from
+                .first()
+                .and_then(|from| from.name.clone()),
+            role: if batch.tickets[ticket_id].requester == requester(&items[*index]) {
+                ParticipantRole::Requester
+            } else {
+                ParticipantRole::Colleague
+            },
+            added_at: now,
+        });
+    let participants: Vec<_> = participants.collect();
+    let (mut events, mut changes) = (Vec::new(), Vec::new());
+    for decision in batch
+        .decisions
+        .iter()
+        .filter(|decision| decision.message.is_some())
+    {
+        let item = &items[decision.index];
+        let ticket = decision.ticket.and_then(|id| batch.tickets.get(&id));
+        if let Some(ticket) = ticket {
+            let at = if item.is_silent {
+                item.mail.date.unwrap_or(now).min(now)
+            } else {
+                now
+            };
+            let (kind, outcome) = (decision.outcome.as_str(), decision.outcome);
+            let detail = serde_json::json!({
+                "from": requester(item), "kind": item.kind, "trust": decision.assessment.trust,
+                "severity": (outcome != Outcome::Recorded).then_some(ticket.severity),
+                "reasons": decision.notes,
+            });
+            let (id, actor) = (permit.new_id(), permit.actor().to_owned());
+            events.push(NewEvent {
+                id,
+                ticket_id: ticket.id,
+                at,
+                actor,
+                kind,
+                detail,
+            });
+        }
+        let subject = match (ticket, decision.message) {
+            (Some(ticket), _) => format!("ticket:{}", ticket.number),
+            (None, message) => format!("message:{}", message.unwrap_or_default()),
+        };
+        let slug = owner(batch, decision).and_then(|id| batch.slugs.get(&id));
+        let change = Change::to(subject)
+            .with("outcome", decision.outcome.as_str())
+            .with("from", requester(item))
+            .with(
+                "customer",
+                slug.map(ToString::to_string).unwrap_or_default(),
+            )
+            .with("fingerprint", item.mail.fingerprint.to_string());
+        changes.push(change);
+    }
+    if !changes.is_empty() {
+        tickets::insert_participants(permit, participants).await?;
+        tickets::insert_events(permit, events).await?;
+        audit::append(permit, changes).await?;
+    }
+    Ok(())
+}
+
+fn receipt(batch: &Batch<'_>, decision: Decision, items: &[Prepared]) -> Receipt {
+    let ticket = decision.ticket.and_then(|id| batch.tickets.get(&id));
+    let assessed = decision.assessment.customer;
+    let slug = match ticket {
+        Some(ticket) => ticket
+            .customer_id
+            .and_then(|id| batch.slugs.get(&id).cloned()),
+        None => assessed.as_ref().map(|customer| customer.slug.clone()),
+    };
+    let tier = match ticket {
+        Some(ticket) => ticket.tier.clone(),
+        None => assessed.map(|customer| customer.tier),
+    };
+    let mut reasons = decision.assessment.reasons;
+    reasons.extend(decision.notes);
+    reasons.extend(items[decision.index].mail.findings.iter().cloned());
+    Receipt {
+        outcome: decision.outcome,
+        ticket: ticket.map(|ticket| ticket.number),
+        customer: slug,
+        framework: ticket.and_then(|ticket| ticket.framework.clone()),
+        tier,
+        trust: decision.assessment.trust,
+        kind: items[decision.index].kind,
+        severity: ticket.map(|ticket| ticket.severity),
+        priority: ticket.map(|ticket| ticket.priority),
+        reasons,
+    }
+}

@@ -1,0 +1,253 @@
+//! Reading tickets: the queue, one ticket, its history.
+
+use serde::Serialize;
+
+use super::{Desk, Error};
+use crate::{
+    clock::Timestamp,
+    customers::Slug,
+    mail::AttachmentInfo,
+    permit::{Actor, ReadDesk, Subject, authorise},
+    refusal::Refusal,
+    sla::ClocksReport,
+    staff::Role,
+    store::{
+        Tx, messages,
+        tickets::{self, Filter, ListedTicket},
+    },
+    tickets::{CloseReason, Delivery, Direction, Event, MessageKind, Status, TicketNumber, tags},
+    tiers::{Priority, Severity, TierSlug},
+    trust::SenderTrust,
+};
+
+/// A ticket as `ticket list --json` prints it.
+#[derive(Clone, Debug, Serialize)]
+pub struct TicketReport {
+    /// What people call it.
+    pub number: TicketNumber,
+    /// Masked.
+    pub subject: String,
+    /// Where it stands.
+    pub status: Status,
+    /// How bad it is for the customer.
+    pub severity: Severity,
+    /// How soon we act.
+    pub priority: Priority,
+    /// Whose it is.
+    pub customer: Option<Slug>,
+    /// The tier that applies.
+    pub tier: Option<TierSlug>,
+    /// The framework that applies.
+    pub framework: Option<String>,
+    /// How far the opener can be believed.
+    pub trust: SenderTrust,
+    /// Why.
+    pub trust_reasons: Vec<String>,
+    /// Bound to the customer its sender claims, unproven.
+    pub is_provisional: bool,
+    /// What follows from the above, for filters.
+    pub tags: Vec<String>,
+    /// Who opened it.
+    pub requester: String,
+    /// Who takes part.
+    pub participants: Vec<String>,
+    /// Who works on it.
+    pub assignee: Option<String>,
+    /// Who is on call for its tier: until rotas exist, as the catalogue says.
+    pub on_call: Option<String>,
+    /// Opened from history.
+    pub is_silent: bool,
+    /// Why it was closed.
+    pub close_reason: Option<CloseReason>,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The three clocks.
+    pub sla: ClocksReport,
+}
+
+/// A ticket as `ticket show --json` prints it.
+#[derive(Clone, Debug, Serialize)]
+pub struct TicketDetail {
+    /// The ticket.
+    #[serde(flatten)]
+    pub ticket: TicketReport,
+    /// What was written, oldest first.
+    pub messages: Vec<MessageReport>,
+}
+
+/// A message as `ticket show --json` prints it.
+#[derive(Clone, Debug, Serialize)]
+pub struct MessageReport {
+    /// Which way it went.
+    pub direction: Direction,
+    /// Who or what wrote it.
+    pub kind: MessageKind,
+    /// Who.
+    pub from: String,
+    /// When.
+    pub at: Timestamp,
+    /// The whole text, masked.
+    pub text: String,
+    /// Without quotes and signature.
+    pub reply_text: String,
+    /// What became of it, for mail of ours.
+    pub delivery: Delivery,
+    /// How far the writer can be believed.
+    pub trust: Option<SenderTrust>,
+    /// What was odd about it.
+    pub findings: Vec<String>,
+    /// Parts that are not the body.
+    pub attachments: Vec<AttachmentInfo>,
+}
+
+/// What a role sees in place of a text it may not read.
+const WITHHELD: &str = "(not shown to auditors)";
+
+/// The queue, in the order in which it should be worked.
+pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Vec<TicketReport>, Error> {
+    let mut tx = desk.database.begin_read().await?;
+    let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
+    let listed = tickets::list(&mut permit, filter).await?;
+    reports(desk, &mut permit, listed).await
+}
+
+/// The ticket to work on next: the first of the queue that is ours to act on and nobody else's.
+pub async fn next(desk: &Desk, actor: &Actor) -> Result<Option<TicketReport>, Error> {
+    let mut tx = desk.database.begin_read().await?;
+    let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
+    let me = permit.staff();
+    let filter = Filter {
+        statuses: vec![Status::New, Status::Open],
+        ..Filter::default()
+    };
+    let mut listed = tickets::list(&mut permit, &filter).await?;
+    listed.retain(|one| one.ticket.assignee_id.is_none() || one.ticket.assignee_id == me);
+    listed.truncate(1);
+    Ok(reports(desk, &mut permit, listed).await?.pop())
+}
+
+/// One ticket with what was written on it.
+pub async fn show(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<TicketDetail, Error> {
+    let mut tx = desk.database.begin_read().await?;
+    let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
+    let sees_bodies = permit.role() != Some(Role::Auditor);
+    let ticket = tickets::find_by_number(&mut permit, number).await?;
+    let ticket = ticket.ok_or_else(|| not_found(number))?;
+    let id = ticket.id;
+    let listed = with_names(&mut permit, ticket).await?;
+    let ticket = reports(desk, &mut permit, vec![listed]).await?.remove(0);
+    let list = messages::list_of_ticket(&mut permit, id).await?;
+    let ids = list.iter().map(|message| message.id);
+    let mut attachments = messages::attachments(&mut permit, ids).await?;
+    let messages = list
+        .into_iter()
+        .map(|message| {
+            let text = |text: String| {
+                if sees_bodies {
+                    text
+                } else {
+                    WITHHELD.to_owned()
+                }
+            };
+            MessageReport {
+                direction: message.direction,
+                kind: message.kind,
+                from: message.author,
+                at: message.received_at,
+                text: text(message.body),
+                reply_text: text(message.reply_text),
+                delivery: message.delivery,
+                trust: message.trust,
+                findings: message.findings,
+                attachments: attachments.remove(&message.id).unwrap_or_default(),
+            }
+        })
+        .collect();
+    Ok(TicketDetail { ticket, messages })
+}
+
+/// What happened to a ticket, oldest first.
+pub async fn history(
+    desk: &Desk,
+    actor: &Actor,
+    number: TicketNumber,
+) -> Result<Vec<Event>, Error> {
+    let mut tx = desk.database.begin_read().await?;
+    let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
+    let ticket = tickets::find_by_number(&mut permit, number).await?;
+    let ticket = ticket.ok_or_else(|| not_found(number))?;
+    Ok(tickets::events(&mut permit, ticket.id).await?)
+}
+
+pub(super) fn not_found(number: TicketNumber) -> Refusal {
+    Refusal::not_found("ticket", number)
+        .with_hint("`tierdesk ticket list --all` shows every ticket")
+}
+
+/// The report on a ticket that the caller just changed.
+pub(super) async fn report(
+    desk: &Desk,
+    tx: &mut Tx,
+    ticket: crate::tickets::Ticket,
+) -> Result<TicketReport, Error> {
+    let listed = with_names(tx, ticket).await?;
+    Ok(reports(desk, tx, vec![listed]).await?.remove(0))
+}
+
+async fn with_names(tx: &mut Tx, ticket: crate::tickets::Ticket) -> Result<ListedTicket, Error> {
+    let names = tickets::staff_names(tx, ticket.assignee_id).await?;
+    let slugs = crate::store::customers::lookup::slugs_of(tx, ticket.customer_id).await?;
+    Ok(ListedTicket {
+        customer: ticket.customer_id.and_then(|id| slugs.get(&id).cloned()),
+        assignee: ticket.assignee_id.and_then(|id| names.get(&id).cloned()),
+        ticket,
+    })
+}
+
+async fn reports(
+    desk: &Desk,
+    tx: &mut Tx,
+    listed: Vec<ListedTicket>,
+) -> Result<Vec<TicketReport>, Error> {
+    let now = tx.now();
+    let ids = listed.iter().map(|one| one.ticket.id);
+    let mut participants = tickets::participants(tx, ids).await?;
+    let report = |ListedTicket {
+                      ticket,
+                      customer,
+                      assignee,
+                  }: ListedTicket| {
+        let framework = ticket.framework.as_deref();
+        let slug = customer.as_ref().map(Slug::as_str);
+        let tier = ticket
+            .tier
+            .as_ref()
+            .and_then(|slug| desk.catalogue.get(slug.as_str()));
+        TicketReport {
+            tags: tags(ticket.tier.as_ref(), framework, slug),
+            participants: participants.remove(&ticket.id).unwrap_or_default(),
+            is_provisional: ticket.customer_id.is_some() && ticket.trust == SenderTrust::Unproven,
+            on_call: tier.map(|tier| tier.on_call.primary.clone()),
+            sla: ticket.clocks.report(now),
+            number: ticket.number,
+            subject: ticket.subject,
+            status: ticket.status,
+            severity: ticket.severity,
+            priority: ticket.priority,
+            customer,
+            tier: ticket.tier,
+            framework: ticket.framework,
+            trust: ticket.trust,
+            trust_reasons: ticket.trust_reasons,
+            requester: ticket.requester,
+            assignee,
+            is_silent: ticket.is_silent,
+            close_reason: ticket.close_reason,
+            opened_at: ticket.opened_at,
+            updated_at: ticket.updated_at,
+        }
+    };
+    Ok(listed.into_iter().map(report).collect())
+}

@@ -1,0 +1,130 @@
+//! Opening a ticket by hand: a customer called, or a colleague saw something.
+
+use super::{Did, record, staff_message};
+use crate::{
+    customers::EmailAddress,
+    desk::{
+        Desk, Error,
+        customers::get,
+        receive::Standing,
+        tickets::{TicketReport, report},
+    },
+    masking,
+    permit::{Actor, OpenTicket, Subject, authorise},
+    refusal::{Refusal, RefusalCode},
+    sla::Clocks,
+    store::{
+        messages::{self, NewMessage},
+        tickets::{self, NewParticipant},
+    },
+    tickets::{ParticipantRole, Status, Ticket},
+    tiers::Severity,
+    trust::SenderTrust,
+};
+
+/// A ticket to be opened by hand.
+#[derive(Clone, Debug)]
+pub struct NewTicketByHand {
+    /// The customer's handle.
+    pub customer: String,
+    /// For whom there; they take part.
+    pub requester: Option<EmailAddress>,
+    /// What it is about.
+    pub subject: String,
+    /// How bad it is; the default where absent.
+    pub severity: Option<Severity>,
+    /// The first note.
+    pub text: Option<String>,
+}
+
+/// Opens a ticket for a customer.
+pub async fn open(desk: &Desk, actor: &Actor, new: NewTicketByHand) -> Result<TicketReport, Error> {
+    let subject = masking::mask(new.subject.trim()).text.into_owned();
+    if subject.is_empty() {
+        let refusal = Refusal::new(
+            RefusalCode::Empty,
+            "the ticket has no subject; none was opened",
+        );
+        return Err(refusal
+            .with_hint("say what it is about with --subject")
+            .into());
+    }
+    let mut tx = desk.database.begin_write().await?;
+    let mut permit = authorise(&mut tx, actor, OpenTicket, Subject::Desk).await?;
+    let customer = get(&mut permit, &new.customer).await?;
+    let severity = new
+        .severity
+        .unwrap_or_else(|| desk.catalogue.default_severity());
+    let standing = Standing::of(desk, Some(&customer.to_ref()), severity)?;
+    let now = permit.now();
+    let number = tickets::draw_numbers(&mut permit, 1).await?;
+    let author = permit.actor().to_owned();
+    let ticket = Ticket {
+        id: permit.new_id(),
+        number: number[0],
+        customer_id: Some(customer.id),
+        tier: standing.tier.map(|tier| tier.slug.clone()),
+        framework: standing.framework,
+        tier_rank: standing.rank,
+        subject,
+        status: Status::Open,
+        severity,
+        priority: standing.priority,
+        // Staff say who it is for, which is as good as a proof.
+        trust: SenderTrust::Known,
+        trust_reasons: vec![format!("opened by {author}")],
+        requester: new
+            .requester
+            .as_ref()
+            .map_or(author.clone(), ToString::to_string),
+        requester_name: None,
+        assignee_id: permit.staff(),
+        is_silent: false,
+        close_reason: None,
+        opened_at: now,
+        updated_at: now,
+        clocks: standing
+            .tier
+            .map(|t| Clocks::start(t, severity, now))
+            .unwrap_or_default(),
+        version: 1,
+    };
+    tickets::insert_many(&mut permit, vec![ticket.clone()]).await?;
+    if let Some(address) = new.requester {
+        let participant = NewParticipant {
+            ticket_id: ticket.id,
+            address: address.to_string(),
+            name: None,
+            role: ParticipantRole::Requester,
+            added_at: now,
+        };
+        tickets::insert_participants(&mut permit, vec![participant]).await?;
+    }
+    if let Some(text) = new.text.filter(|text| !text.trim().is_empty()) {
+        let text = masking::mask(text.trim()).text.into_owned();
+        let name = author
+            .split_once(':')
+            .map_or("", |(_, name)| name)
+            .to_owned();
+        let message = staff_message(&mut permit, &ticket, name, text);
+        let note = NewMessage {
+            message,
+            fingerprint: None,
+            recipients: Vec::new(),
+        };
+        messages::insert_many(&mut permit, vec![note], Vec::new()).await?;
+    }
+    let details = vec![("customer", customer.slug.to_string())];
+    record(
+        &mut permit,
+        &ticket,
+        Did {
+            kind: "opened",
+            details,
+        },
+    )
+    .await?;
+    let report = report(desk, &mut permit, ticket).await?;
+    tx.commit().await?;
+    Ok(report)
+}

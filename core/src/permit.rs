@@ -1,0 +1,319 @@
+//! Who may do what, proven in the type system.
+//!
+//! Functions that change the desk take a [`Permit`], and only [`authorise`] makes one, after
+//! reading the staff row in the transaction that will make the change. A path that forgot the
+//! check does not compile:
+//!
+//! ```compile_fail
+//! # use tierdesk_core::{store::{Tx, tickets, StoreError}, tickets::Ticket};
+//! async fn rename(tx: &mut Tx, ticket: &Ticket) -> Result<(), StoreError> {
+//!     tickets::update(tx, ticket).await
+//! }
+//! ```
+//!
+//! The same with a permit does:
+//!
+//! ```
+//! # use tierdesk_core::{permit::{Permit, SetSeverity}, store::{tickets, StoreError}, tickets::Ticket};
+//! async fn rename(tx: &mut Permit<'_, SetSeverity>, ticket: &Ticket) -> Result<(), StoreError> {
+//!     tickets::update(tx, ticket).await
+//! }
+//! ```
+//!
+//! A change that appends no audit entry is refused at commit ([`crate::store::Tx::commit`]).
+//!
+//! To add an action: one line in `actions!`, then a use case in `desk` that asks for it.
+
+use std::{
+    marker::PhantomData,
+    ops::{Deref, DerefMut},
+};
+
+use crate::{
+    ids::{CustomerId, StaffId, TicketId},
+    named::named_enum,
+    refusal::{Refusal, RefusalCode},
+    staff::{Role, StaffStatus},
+    store::{StoreError, Tx},
+};
+
+named_enum! {
+    /// Parts of the program that act without a person.
+    pub enum SystemRole as "system role" {
+        /// Mail coming in.
+        Ingest = "ingest",
+        /// The durable queue.
+        Worker = "worker",
+        /// The sealer of the audit chain.
+        Sealer = "sealer",
+        /// `tierdesk demo`, on its own database.
+        Demo = "demo",
+    }
+}
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A part of the program.
+    System(SystemRole),
+    /// A login on the machine that runs the terminal.
+    OsUser {
+        /// The login.
+        name: String,
+        /// Whether they own the configuration (or, without one, the database): until staff exist,
+        /// that makes them admin.
+        owns_configuration: bool,
+    },
+}
+
+/// What an action is done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// No single thing: many at once, or one that does not exist yet.
+    Desk,
+    /// One ticket.
+    Ticket(TicketId),
+    /// One customer.
+    Customer(CustomerId),
+}
+
+/// Something a person or a part of the program may want to do.
+pub trait Action: Send + 'static {
+    /// Its name in the audit trail: `ticket.assign`.
+    const NAME: &'static str;
+    /// The roles that may, besides admin.
+    const ROLES: &'static [Role];
+    /// The parts of the program that may.
+    const SYSTEM: &'static [SystemRole];
+}
+
+/// Actions that change tickets and the messages on them.
+pub trait ChangesTickets: Action {}
+/// Actions that change customers, their domains and contacts.
+pub trait ChangesDirectory: Action {}
+/// Actions that change the staff.
+pub trait ChangesStaff: Action {}
+/// Actions that change jobs by hand.
+pub trait ChangesJobs: Action {}
+
+/// The table of rights. Every role may read; auditors see no bodies (`desk::tickets`).
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, [$($role:ident),*], [$($system:ident),*], $capability:ident;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug)]
+            pub struct $name;
+            impl Action for $name {
+                const NAME: &'static str = $text;
+                const ROLES: &'static [Role] = &[$(Role::$role),*];
+                const SYSTEM: &'static [SystemRole] = &[$(SystemRole::$system),*];
+            }
+            impl $capability for $name {}
+        )+
+        /// Every action with the roles that may: for the documentation and the matrix test.
+        pub const ACTIONS: &[(&str, &[Role], &[SystemRole])] =
+            &[$(($name::NAME, $name::ROLES, $name::SYSTEM)),+];
+    };
+}
+
+/// Looking at things.
+pub trait Reads: Action {}
+
+actions! {
+    /// Reading tickets and customers.
+    ReadDesk = "desk.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Worker, Demo], Reads;
+    /// Reading the audit trail.
+    ReadAudit = "audit.read", [Auditor], [Sealer], Reads;
+    /// Reading jobs.
+    ReadJobs = "jobs.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Worker], Reads;
+    /// Taking mail in.
+    ReceiveMail = "mail.receive", [], [Ingest, Worker, Demo], ChangesTickets;
+    /// Importing a mailbox.
+    ImportMail = "mail.import", [], [], ChangesTickets;
+    /// Opening a ticket by hand.
+    OpenTicket = "ticket.open", [Agent], [], ChangesTickets;
+    /// Giving a ticket to somebody.
+    AssignTicket = "ticket.assign", [Agent], [], ChangesTickets;
+    /// Changing how bad it is.
+    SetSeverity = "ticket.severity", [Agent], [], ChangesTickets;
+    /// Moving a ticket along.
+    SetStatus = "ticket.status", [Agent], [], ChangesTickets;
+    /// Writing for colleagues.
+    WriteNote = "ticket.note", [Agent], [], ChangesTickets;
+    /// Ending a ticket.
+    CloseTicket = "ticket.close", [Agent], [], ChangesTickets;
+    /// Taking an end back.
+    ReopenTicket = "ticket.reopen", [Agent], [], ChangesTickets;
+    /// Saying whose ticket it is.
+    BindTicket = "ticket.bind", [Agent], [], ChangesTickets;
+    /// Setting a ticket aside that nobody should answer.
+    MarkSpam = "ticket.spam", [Agent], [], ChangesTickets;
+    /// Adding a customer.
+    AddCustomer = "customer.add", [Provisioner], [Demo], ChangesDirectory;
+    /// Changing a customer.
+    ChangeCustomer = "customer.set", [Provisioner], [], ChangesDirectory;
+    /// Adding, removing or moving a mail domain.
+    ChangeDomain = "customer.domain", [Provisioner], [], ChangesDirectory;
+    /// Adding or removing a contact.
+    ChangeContact = "customer.contact", [Agent, Provisioner], [], ChangesDirectory;
+    /// Bringing the directory in line with a file.
+    ImportCustomers = "customer.import", [Provisioner], [Demo], ChangesDirectory;
+    /// Adding or changing staff.
+    ChangeStaff = "staff.set", [], [], ChangesStaff;
+    /// Running a job again.
+    RetryJob = "job.retry", [], [], ChangesJobs;
+    /// Giving a job up.
+    DropJob = "job.drop", [], [], ChangesJobs;
+}
+
+/// A customer changes tier, and its open tickets follow in the same unit of work.
+impl ChangesTickets for ChangeCustomer {}
+impl ChangesTickets for ImportCustomers {}
+/// Binding a ticket may put its sender into the directory.
+impl ChangesDirectory for BindTicket {}
+
+/// The proof that an actor may do `A`, together with the transaction it was proven in.
+#[derive(Debug)]
+pub struct Permit<'tx, A: Action> {
+    tx: &'tx mut Tx,
+    actor: String,
+    staff: Option<StaffId>,
+    role: Option<Role>,
+    subject: Subject,
+    action: PhantomData<A>,
+}
+
+impl<A: Action> Permit<'_, A> {
+    /// Who acts, as the audit trail writes it: `staff:NAME`, `os:LOGIN`, `system:ROLE`.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// The staff row, where the actor has one.
+    pub fn staff(&self) -> Option<StaffId> {
+        self.staff
+    }
+
+    /// The role under which it was permitted; `None` for the program itself.
+    pub fn role(&self) -> Option<Role> {
+        self.role
+    }
+
+    /// The transaction, for a change that must be audited before commit.
+    pub(crate) fn change(&mut self) -> &mut Tx {
+        self.tx.expect_audit();
+        self.tx
+    }
+
+    /// The changes made so far have their audit entries.
+    pub(crate) fn audit_written(&mut self) {
+        self.tx.settle_audit();
+    }
+
+    /// Refuses a change to another ticket than the one that was asked about.
+    pub(crate) fn check_ticket(&self, id: TicketId) -> Result<(), StoreError> {
+        match self.subject {
+            Subject::Ticket(permitted) if permitted != id => Err(StoreError::Inconsistent {
+                table: "tickets",
+                detail: format!("a permit for {permitted} was used on {id}"),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<A: Action> Deref for Permit<'_, A> {
+    type Target = Tx;
+    fn deref(&self) -> &Tx {
+        self.tx
+    }
+}
+
+impl<A: Action> DerefMut for Permit<'_, A> {
+    fn deref_mut(&mut self) -> &mut Tx {
+        self.tx
+    }
+}
+
+/// Asks whether `actor` may do `A` to `subject`, now, in this transaction.
+pub async fn authorise<'tx, A: Action>(
+    tx: &'tx mut Tx,
+    actor: &Actor,
+    _action: A,
+    subject: Subject,
+) -> Result<Permit<'tx, A>, crate::desk::Error> {
+    let permit = |tx, actor, staff, role| Permit {
+        tx,
+        actor,
+        staff,
+        role,
+        subject,
+        action: PhantomData,
+    };
+    let (name, owns_configuration) = match actor {
+        Actor::System(role) if A::SYSTEM.contains(role) => {
+            return Ok(permit(tx, format!("system:{role}"), None, None));
+        }
+        Actor::System(role) => return Err(denied(&format!("system:{role}"), A::NAME).into()),
+        Actor::OsUser {
+            name,
+            owns_configuration,
+        } => (name, *owns_configuration),
+    };
+    if let Some(staff) = crate::store::staff::find_by_os_user(tx, name).await? {
+        if staff.status != StaffStatus::Active {
+            return Err(denied(&staff.name, A::NAME)
+                .with_hint("an admin can enable you again")
+                .into());
+        }
+        let may = staff.role == Role::Admin || A::ROLES.contains(&staff.role);
+        return if may {
+            Ok(permit(
+                tx,
+                format!("staff:{}", staff.name),
+                Some(staff.id),
+                Some(staff.role),
+            ))
+        } else {
+            let needed: Vec<&str> = A::ROLES.iter().map(|role| role.as_str()).collect();
+            let hint = format!(
+                "it needs the role {}",
+                [&needed[..], &["admin"]].concat().join(" or ")
+            );
+            Err(denied(&staff.name, A::NAME).with_hint(hint).into())
+        };
+    }
+    if owns_configuration && crate::store::staff::count(tx).await? == 0 {
+        return Ok(permit(tx, format!("os:{name}"), None, Some(Role::Admin)));
+    }
+    Err(denied(name, A::NAME)
+        .with_hint(
+            "ask an admin to add you to the staff, or run it as the owner of the configuration",
+        )
+        .into())
+}
+
+fn denied(who: &str, action: &str) -> Refusal {
+    Refusal::new(
+        RefusalCode::NotPermitted,
+        format!("{who} may not do {action}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn action_names_are_unique_and_admins_are_never_listed() {
+        let mut names: Vec<_> = ACTIONS.iter().map(|(name, ..)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ACTIONS.len());
+        assert!(
+            ACTIONS
+                .iter()
+                .all(|(_, roles, _)| !roles.contains(&Role::Admin))
+        );
+    }
+}

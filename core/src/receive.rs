@@ -1,0 +1,198 @@
+//! What a mail brings to the desk and what becomes of it: the values on both sides of
+//! [`crate::desk::receive`], and the work that needs no database.
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    customers::{EmailAddress, Slug},
+    ids::{BlobId, InboxId},
+    mail::{AutoKind, Envelope, Mail},
+    masking,
+    named::named_enum,
+    tickets::{MessageKind, TicketNumber},
+    tiers::{Priority, Severity, TierSlug},
+    trust::{self, SenderTrust},
+};
+
+named_enum! {
+    /// How a mail came in.
+    pub enum Road as "road" {
+        /// A mail server's pipe.
+        Deliver = "deliver",
+        /// A Maildir on disk.
+        Maildir = "maildir",
+        /// An mbox file.
+        Mbox = "mbox",
+        /// A file with one message.
+        Eml = "eml",
+        /// A mailbox on a server.
+        Imap = "imap",
+        /// Our own LMTP listener.
+        Lmtp = "lmtp",
+        /// Our own SMTP listener.
+        Smtp = "smtp",
+    }
+}
+
+named_enum! {
+    /// What became of a mail.
+    pub enum Outcome as "outcome" {
+        /// It opened a customer's ticket.
+        Opened = "opened",
+        /// It continued a ticket.
+        Appended = "appended",
+        /// It was here already; nothing changed.
+        Duplicate = "duplicate",
+        /// Kept, and nobody is asked to act.
+        Recorded = "recorded",
+        /// It opened a ticket that belongs to nobody yet.
+        Triaged = "triaged",
+    }
+}
+
+/// A mail that was read, with its bytes.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// What was understood.
+    pub mail: Mail,
+    /// The bytes as they came.
+    pub raw: Vec<u8>,
+    /// What the transport said.
+    pub envelope: Envelope,
+    /// The road.
+    pub road: Road,
+    /// Where on that road: a file name, a mailbox and UID.
+    pub origin: Option<String>,
+    /// History: opens tickets without receipt, page, post or clock.
+    pub is_silent: bool,
+    /// The committed inbox row and its bytes, on roads that acknowledge before processing.
+    pub stored: Option<(InboxId, BlobId)>,
+}
+
+/// An arrival with everything done that needs no database: masking, hashing, compression.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// What was understood; its texts are masked.
+    pub mail: Mail,
+    /// Who or what wrote it.
+    pub kind: MessageKind,
+    /// The one sender, where there is one.
+    pub sender: Option<EmailAddress>,
+    /// What the transport said.
+    pub envelope: Envelope,
+    /// The road.
+    pub road: Road,
+    /// Where on that road.
+    pub origin: Option<String>,
+    /// History.
+    pub is_silent: bool,
+    /// The committed inbox row and its bytes.
+    pub stored: Option<(InboxId, BlobId)>,
+    /// Of the raw bytes.
+    pub sha256: [u8; 32],
+    /// How many raw bytes there were.
+    pub raw_size: usize,
+    /// The raw bytes, compressed; empty when the inbox row holds them already.
+    pub packed: Vec<u8>,
+}
+
+/// The level of compression for raw mail: the fastest of zstd's ordinary ones. Mail is mostly
+/// text and base64, where higher levels cost twice the time for a few percent.
+const COMPRESSION_LEVEL: i32 = 1;
+
+/// Compresses raw bytes as blobs hold them.
+pub fn pack(raw: &[u8]) -> Vec<u8> {
+    zstd::bulk::compress(raw, COMPRESSION_LEVEL).expect("compressing into memory cannot fail")
+}
+
+/// Does what needs no database. `own` is the support address: mail from it is our own.
+pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
+    let Arrival {
+        mut mail,
+        raw,
+        envelope,
+        road,
+        origin,
+        is_silent,
+        stored,
+    } = arrival;
+    let sender = trust::sender_of(&mail).ok();
+    let kind = match mail.auto.kind {
+        _ if sender.is_some() && sender.as_ref() == own => MessageKind::Own,
+        AutoKind::None => MessageKind::Person,
+        AutoKind::AutoReply => MessageKind::AutoReply,
+        AutoKind::Bounce => MessageKind::Bounce,
+        AutoKind::Bulk => MessageKind::Bulk,
+        AutoKind::List => MessageKind::List,
+    };
+    mask_texts(&mut mail);
+    Prepared {
+        kind,
+        sender,
+        envelope,
+        road,
+        origin,
+        is_silent,
+        stored,
+        sha256: Sha256::digest(&raw).into(),
+        raw_size: raw.len(),
+        packed: if stored.is_some() {
+            Vec::new()
+        } else {
+            pack(&raw)
+        },
+        mail,
+    }
+}
+
+/// Masks secrets in every text that is stored, indexed or shown. The raw bytes keep them.
+fn mask_texts(mail: &mut Mail) {
+    let mut found = std::collections::BTreeMap::new();
+    for text in [&mut mail.subject, &mut mail.text, &mut mail.reply_text] {
+        let masked = masking::mask(text);
+        for (kind, count) in &masked.found {
+            // Subject and text are counted; `reply_text` is a part of the text.
+            let known = found.entry(kind.to_string()).or_insert(0);
+            *known = (*known).max(*count);
+        }
+        if let std::borrow::Cow::Owned(clean) = masked.text {
+            *text = clean;
+        }
+    }
+    for attachment in &mut mail.attachments {
+        if let std::borrow::Cow::Owned(clean) = masking::mask(&attachment.name).text {
+            attachment.name = clean;
+        }
+    }
+    for (kind, count) in found {
+        mail.findings.push(format!(
+            "masked {count} x {kind}: ask the customer to replace it"
+        ));
+    }
+}
+
+/// What became of one mail: `mail deliver --json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    /// In a word.
+    pub outcome: Outcome,
+    /// The ticket it is on.
+    pub ticket: Option<TicketNumber>,
+    /// The customer it is bound to.
+    pub customer: Option<Slug>,
+    /// Their tier.
+    pub tier: Option<TierSlug>,
+    /// The framework that applies.
+    pub framework: Option<String>,
+    /// How far to believe the sender.
+    pub trust: SenderTrust,
+    /// Who or what wrote it.
+    pub kind: MessageKind,
+    /// The ticket's severity.
+    pub severity: Option<Severity>,
+    /// The ticket's priority.
+    pub priority: Option<Priority>,
+    /// Every finding, in words.
+    pub reasons: Vec<String>,
+}

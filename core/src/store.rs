@@ -1,0 +1,440 @@
+//! The one place that knows SQL: two databases, one set of queries.
+//!
+//! [`Database`] and [`Tx`] are closed pairs of back ends, matched in a handful of methods here;
+//! everything above is plain code. A unit of work is a transaction: it knows its one instant
+//! ([`Tx::now`]), its scope and where new ids come from. Nothing outside is called while one is
+//! open, and nothing is read or written outside one.
+//!
+//! To add a table: a pair of migrations (migrations/README.md), a file here with its statements,
+//! row type and functions, and a case in the contract suite.
+
+pub mod audit;
+pub mod blobs;
+pub mod bulk;
+mod connect;
+pub mod customers;
+mod error;
+pub mod inbox;
+pub mod jobs;
+pub mod leases;
+pub mod messages;
+mod migrations;
+mod params;
+mod scoped;
+mod seal;
+mod sql;
+pub mod staff;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod tickets;
+mod values;
+
+use std::sync::Arc;
+
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use uuid::Uuid;
+
+use crate::clock::{Clock, Timestamp};
+pub use connect::OpenOptions;
+pub use error::StoreError;
+pub use params::{Params, Record, Value};
+pub use scoped::ScopedTx;
+pub use seal::MasterKey;
+pub use sql::Sql;
+pub use values::{BytesList, IdList, TextList};
+
+/// The desk's database: one SQLite file or one PostgreSQL database.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pools: Pools,
+    clock: Clock,
+    master_key: Option<Arc<MasterKey>>,
+    wake: Arc<tokio::sync::Notify>,
+}
+
+#[derive(Clone, Debug)]
+enum Pools {
+    /// One writer, because SQLite has one lock and a queue for it is fair where its own back-off
+    /// is not; readers are opened read-only, so that a forgotten write is refused.
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// A unit of work. Dropped without [`Tx::commit`], it leaves no trace.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Inner,
+    now: Timestamp,
+    ids: IdSource,
+    is_dirty: bool,
+    owes_audit: bool,
+    wakes: bool,
+    wake: Arc<tokio::sync::Notify>,
+    master_key: Option<Arc<MasterKey>>,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Who a unit of work reads for.
+#[derive(Clone, Copy, Debug)]
+enum Scope {
+    Desk,
+    Customer(crate::ids::CustomerId),
+}
+
+/// The newest instant that any committed change carries; SQLite only, where no server keeps time.
+const CLOCK_READ: &str = "SELECT value FROM counters WHERE name = 'clock'";
+const CLOCK_SET: &str = "UPDATE counters SET value = $1 WHERE name = 'clock' AND value < $1";
+/// Time and scope in one round trip.
+const POSTGRES_BEGIN: &str =
+    "SELECT clock_timestamp() AS at, set_config('tierdesk.scope', $1, true) AS scope";
+
+impl Database {
+    /// Begins a unit of work that only reads.
+    pub async fn begin_read(&self) -> Result<Tx, StoreError> {
+        self.begin(Scope::Desk, false).await
+    }
+
+    /// Begins a unit of work that will write. In SQLite it takes the write lock at once: a plain
+    /// BEGIN that reads first fails immediately when another writer commits in between.
+    pub async fn begin_write(&self) -> Result<Tx, StoreError> {
+        self.begin(Scope::Desk, true).await
+    }
+
+    /// Begins a unit of work for one customer, which cannot read past them.
+    pub async fn begin_scoped(
+        &self,
+        customer: crate::ids::CustomerId,
+    ) -> Result<ScopedTx, StoreError> {
+        let tx = self.begin(Scope::Customer(customer), false).await?;
+        Ok(ScopedTx::new(tx, customer))
+    }
+
+    async fn begin(&self, scope: Scope, writes: bool) -> Result<Tx, StoreError> {
+        let (inner, now) = match &self.pools {
+            Pools::Sqlite { write, read } => {
+                let mut tx = if writes {
+                    write.begin_with("BEGIN IMMEDIATE").await?
+                } else {
+                    read.begin().await?
+                };
+                let (stored,): (i64,) = sqlx::query_as(CLOCK_READ).fetch_one(&mut *tx).await?;
+                let now = self.clock.read().max(Timestamp::from_micros(stored));
+                (Inner::Sqlite(tx), now)
+            }
+            Pools::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                let scope = match scope {
+                    Scope::Desk => "desk".to_owned(),
+                    Scope::Customer(id) => id.to_string(),
+                };
+                let (server, _): (Timestamp, String) = sqlx::query_as(POSTGRES_BEGIN)
+                    .bind(scope)
+                    .fetch_one(&mut *tx)
+                    .await?;
+                let now = match &self.clock {
+                    Clock::System => server,
+                    manual @ Clock::Manual(_) => manual.read(),
+                };
+                (Inner::Postgres(tx), now)
+            }
+        };
+        Ok(Tx {
+            inner,
+            now,
+            ids: IdSource::new(),
+            is_dirty: false,
+            owes_audit: false,
+            wakes: false,
+            wake: Arc::clone(&self.wake),
+            master_key: self.master_key.clone(),
+        })
+    }
+
+    /// Whether this is the embedded database.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.pools, Pools::Sqlite { .. })
+    }
+
+    /// Ends when a job was added by this process, or by another that [`Database::listen`] heard.
+    pub(crate) fn job_added(&self) -> tokio::sync::futures::Notified<'_> {
+        self.wake.notified()
+    }
+
+    /// Passes other processes' notices of new jobs on to this one's workers, for ever. SQLite has
+    /// no such notices: its workers poll.
+    pub(crate) async fn listen(&self) {
+        let Pools::Postgres(pool) = &self.pools else {
+            return std::future::pending().await;
+        };
+        loop {
+            if let Ok(mut listener) = sqlx::postgres::PgListener::connect_with(pool).await {
+                if listener.listen("tierdesk_jobs").await.is_ok() {
+                    while listener.recv().await.is_ok() {
+                        self.wake.notify_waiters();
+                    }
+                }
+            }
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+    }
+
+    /// The clock that units of work read, where no server keeps time.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Asks both kinds of server to prepare a statement without running it.
+    #[cfg(feature = "testing")]
+    pub async fn prepare(&self, sql: Sql) -> Result<(), StoreError> {
+        use sqlx::{Executor as _, SqlSafeStr as _};
+        match &self.pools {
+            Pools::Sqlite { write, .. } => {
+                write
+                    .acquire()
+                    .await?
+                    .prepare(sql.sqlite.into_sql_str())
+                    .await?;
+            }
+            Pools::Postgres(pool) => {
+                pool.acquire()
+                    .await?
+                    .prepare(sql.postgres.into_sql_str())
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// The instant of this unit of work: PostgreSQL's clock, or a machine's that never runs behind
+    /// what is stored.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A new UUIDv7 of this unit's instant, as any id type.
+    pub fn new_id<I: From<Uuid>>(&mut self) -> I {
+        I::from(self.ids.next(self.now))
+    }
+
+    /// Jobs were added: wake their workers when this commits.
+    fn wake_workers(&mut self) {
+        self.wakes = true;
+    }
+
+    /// A change was made that must not commit without an audit entry.
+    pub(crate) fn expect_audit(&mut self) {
+        self.owes_audit = true;
+    }
+
+    /// The changes of this unit of work have their audit entries.
+    pub(crate) fn settle_audit(&mut self) {
+        self.owes_audit = false;
+    }
+
+    /// Whether this runs on the embedded database.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.inner, Inner::Sqlite(_))
+    }
+
+    /// Runs a statement. Returns the number of rows changed.
+    pub(crate) async fn execute(
+        &mut self,
+        sql: Sql,
+        params: impl Params,
+    ) -> Result<u64, StoreError> {
+        let changed = match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                let arguments = params.sqlite().map_err(sqlx::Error::Encode)?;
+                sqlx::query_with(sql.sqlite, arguments)
+                    .execute(&mut **tx)
+                    .await?
+                    .rows_affected()
+            }
+            Inner::Postgres(tx) => {
+                let arguments = params.postgres().map_err(sqlx::Error::Encode)?;
+                sqlx::query_with(sql.postgres, arguments)
+                    .execute(&mut **tx)
+                    .await?
+                    .rows_affected()
+            }
+        };
+        self.is_dirty |= changed > 0;
+        Ok(changed)
+    }
+
+    /// Runs a statement that must change exactly one row of `table`.
+    pub(crate) async fn execute_one(
+        &mut self,
+        table: &'static str,
+        sql: Sql,
+        params: impl Params,
+    ) -> Result<(), StoreError> {
+        match self.execute(sql, params).await? {
+            1 => Ok(()),
+            actual => Err(StoreError::RowsAffected {
+                table,
+                expected: 1,
+                actual,
+            }),
+        }
+    }
+
+    /// All rows of a query. Statements with RETURNING count as writes.
+    pub(crate) async fn fetch_all<T: Record>(
+        &mut self,
+        sql: Sql,
+        params: impl Params,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows: Vec<T> = match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                let arguments = params.sqlite().map_err(sqlx::Error::Encode)?;
+                sqlx::query_as_with(sql.sqlite, arguments)
+                    .fetch_all(&mut **tx)
+                    .await?
+            }
+            Inner::Postgres(tx) => {
+                let arguments = params.postgres().map_err(sqlx::Error::Encode)?;
+                sqlx::query_as_with(sql.postgres, arguments)
+                    .fetch_all(&mut **tx)
+                    .await?
+            }
+        };
+        self.is_dirty |= !rows.is_empty() && sql.sqlite.contains("RETURNING");
+        Ok(rows)
+    }
+
+    /// The first row of a query, if any.
+    pub(crate) async fn fetch_optional<T: Record>(
+        &mut self,
+        sql: Sql,
+        params: impl Params,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.fetch_all(sql, params).await?.into_iter().next())
+    }
+
+    /// The one row of a query that always has one, a count say.
+    pub(crate) async fn fetch_one<T: Record>(
+        &mut self,
+        table: &'static str,
+        sql: Sql,
+        params: impl Params,
+    ) -> Result<T, StoreError> {
+        self.fetch_optional(sql, params)
+            .await?
+            .ok_or_else(|| StoreError::Inconsistent {
+                table,
+                detail: "a row that is always there is missing".to_owned(),
+            })
+    }
+
+    /// Makes everything since the beginning durable, all or nothing, and wakes workers if jobs
+    /// were added.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        if self.owes_audit {
+            let detail = "a change would commit without an audit entry".to_owned();
+            return Err(StoreError::Inconsistent {
+                table: "audit_entries",
+                detail,
+            });
+        }
+        match self.inner {
+            Inner::Sqlite(mut tx) => {
+                if self.is_dirty {
+                    sqlx::query(CLOCK_SET)
+                        .bind(self.now.micros())
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                tx.commit().await?;
+            }
+            Inner::Postgres(mut tx) => {
+                if self.wakes {
+                    sqlx::query(jobs::NOTIFY).execute(&mut *tx).await?;
+                }
+                tx.commit().await?;
+            }
+        }
+        if self.wakes {
+            self.wake.notify_waiters();
+        }
+        Ok(())
+    }
+}
+
+/// UUIDv7s with random bits drawn a page at a time: a system call per id would cost more than
+/// the id.
+#[derive(Debug)]
+struct IdSource {
+    random: Vec<u8>,
+    used: usize,
+}
+
+impl IdSource {
+    const PAGE: usize = 1_000;
+
+    fn new() -> Self {
+        Self {
+            random: Vec::new(),
+            used: 0,
+        }
+    }
+
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        if self.used + N > self.random.len() {
+            // The first ids of a small unit of work need few bytes, a batch needs many.
+            let size = if self.random.is_empty() {
+                160
+            } else {
+                Self::PAGE
+            };
+            self.random.resize(size, 0);
+            getrandom::fill(&mut self.random).expect("the system's random source works");
+            self.used = 0;
+        }
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&self.random[self.used..self.used + N]);
+        self.used += N;
+        bytes
+    }
+
+    fn next(&mut self, at: Timestamp) -> Uuid {
+        let millis = u64::try_from(at.micros() / 1_000).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &self.take::<10>()).into_uuid()
+    }
+}
+
+impl Tx {
+    /// Fresh random bytes: salts and nonces.
+    pub(crate) fn random<const N: usize>(&mut self) -> [u8; N] {
+        self.ids.take()
+    }
+}
+
+/// Every statement with its name, for the tests that prepare and count them.
+pub fn statements() -> Vec<(&'static str, Sql)> {
+    [
+        audit::STATEMENTS,
+        blobs::STATEMENTS,
+        customers::STATEMENTS,
+        customers::lookup::STATEMENTS,
+        inbox::STATEMENTS,
+        jobs::STATEMENTS,
+        leases::STATEMENTS,
+        messages::STATEMENTS,
+        scoped::STATEMENTS,
+        staff::STATEMENTS,
+        tickets::STATEMENTS,
+        tickets::LIST_STATEMENTS,
+    ]
+    .concat()
+}

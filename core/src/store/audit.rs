@@ -1,0 +1,394 @@
+//! Audit rows: appended with their change, sealed later, verified from the first to the head.
+
+use super::{
+    Sql, StoreError, Tx,
+    bulk::{BulkRow, Cell, Kind},
+    sql::{record, statements},
+};
+use crate::{
+    audit::{Entry, Field, Hash, Verification, chain_hash},
+    clock::Timestamp,
+    ids::AuditId,
+    permit::{Action, Permit},
+};
+
+statements! {
+    LOCK_HEAD = Sql::per_backend(
+        "SELECT seq, chain_hash, anchored_at FROM audit_head WHERE id = 1",
+        "SELECT seq, chain_hash, anchored_at FROM audit_head WHERE id = 1 FOR UPDATE");
+    HEAD = Sql::same("SELECT seq, chain_hash, anchored_at FROM audit_head WHERE id = 1");
+    /// Ids begin with their time, so this is the order of writing as near as matters.
+    UNSEALED = Sql::same(
+        "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
+         WHERE seq IS NULL AND ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2");
+    /// One JSON list of [id, number, hash]: PostgreSQL and SQLite spell the unpacking differently.
+    SEAL = Sql::per_backend(
+        "UPDATE audit_entries SET seq = v.seq, chain_hash = v.chain_hash
+         FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS seq, unhex(value ->> 2) AS chain_hash
+               FROM json_each($1)) v
+         WHERE audit_entries.id = v.id AND audit_entries.seq IS NULL",
+        "UPDATE audit_entries SET seq = v.seq, chain_hash = v.chain_hash
+         FROM (SELECT CAST(value ->> 0 AS UUID) AS id, CAST(value ->> 1 AS BIGINT) AS seq,
+                      decode(value ->> 2, 'hex') AS chain_hash
+               FROM json_array_elements(CAST($1 AS JSON)) AS list(value)) v
+         WHERE audit_entries.id = v.id AND audit_entries.seq IS NULL");
+    MOVE_HEAD = Sql::same("UPDATE audit_head SET seq = $1, chain_hash = $2, sealed_at = $3 WHERE id = 1");
+    MARK_ANCHORED = Sql::same("UPDATE audit_head SET anchored_at = $1 WHERE id = 1");
+    SEALED_PAGE = Sql::same(
+        "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
+         WHERE seq > $1 ORDER BY seq LIMIT $2");
+    COUNTS = Sql::same(
+        "SELECT CAST(COUNT(*) AS BIGINT) AS entries, CAST(COUNT(seq) AS BIGINT) AS sealed FROM audit_entries");
+    LATEST = Sql::same(
+        "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
+         WHERE ($1 = '' OR subject = $1) ORDER BY at DESC, id DESC LIMIT $2");
+    CHAIN_HASH_AT = Sql::same("SELECT chain_hash FROM audit_entries WHERE seq = $1");
+}
+
+/// Entries sealed in one unit of work.
+const SEAL_BATCH: i64 = 5_000;
+/// Entries read at once by verification.
+const VERIFY_PAGE: i64 = 5_000;
+
+record! {
+    struct Row {
+        id: AuditId,
+        seq: Option<i64>,
+        at: Timestamp,
+        actor: String,
+        action: String,
+        subject: String,
+        fields: String,
+        content_hash: Vec<u8>,
+        chain_hash: Option<Vec<u8>>,
+    }
+}
+
+record! {
+    struct HeadRow {
+        seq: i64,
+        chain_hash: Vec<u8>,
+        anchored_at: Option<Timestamp>,
+    }
+}
+
+/// The head of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The number of the last sealed entry.
+    pub seq: i64,
+    /// Its link.
+    pub hash: Hash,
+    /// When it was last written outside the database.
+    pub anchored_at: Option<Timestamp>,
+}
+
+impl TryFrom<HeadRow> for Head {
+    type Error = StoreError;
+    fn try_from(row: HeadRow) -> Result<Self, StoreError> {
+        let detail = "the chain's head is not a hash".to_owned();
+        let hash = row.chain_hash.try_into();
+        let hash = hash.map_err(|_| StoreError::Inconsistent {
+            table: "audit_head",
+            detail,
+        })?;
+        Ok(Self {
+            seq: row.seq,
+            hash,
+            anchored_at: row.anchored_at,
+        })
+    }
+}
+
+impl Row {
+    /// The entry, if its parts and hashes agree with each other.
+    fn check(self) -> Result<(Option<i64>, Entry, Hash, Option<Vec<u8>>), String> {
+        let fields: Vec<Field> = serde_json::from_str(&self.fields)
+            .map_err(|_| "its fields cannot be read".to_owned())?;
+        let Self {
+            id,
+            seq,
+            at,
+            actor,
+            action,
+            subject,
+            content_hash,
+            chain_hash,
+            ..
+        } = self;
+        let entry = Entry {
+            id,
+            at,
+            actor,
+            action,
+            subject,
+            fields,
+        };
+        if let Some(field) = entry.fields.iter().find(|field| !field.fits()) {
+            return Err(format!("its field {:?} was changed", field.name));
+        }
+        let content = entry.content_hash();
+        if content[..] != content_hash[..] {
+            return Err("its content was changed".to_owned());
+        }
+        Ok((seq, entry, content, chain_hash))
+    }
+}
+
+/// An entry to be written.
+#[derive(Clone, Debug)]
+pub struct NewEntry(pub Entry);
+
+impl BulkRow for NewEntry {
+    const TABLE: &'static str = "audit_entries";
+    const COLUMNS: &'static [(&'static str, Kind)] = &[
+        ("id", Kind::Id),
+        ("at", Kind::Time),
+        ("actor", Kind::Text),
+        ("action", Kind::Text),
+        ("subject", Kind::Text),
+        ("fields", Kind::Text),
+        ("content_hash", Kind::Bytes),
+    ];
+    fn cells(self, out: &mut Vec<Cell>) {
+        let content_hash = self.0.content_hash();
+        let Entry {
+            id,
+            at,
+            actor,
+            action,
+            subject,
+            fields,
+        } = self.0;
+        let fields = serde_json::to_string(&fields).expect("fields are JSON");
+        out.extend([
+            id.0.into(),
+            at.into(),
+            actor.into(),
+            action.into(),
+            subject.into(),
+        ]);
+        out.extend([fields.into(), content_hash.to_vec().into()]);
+    }
+}
+
+/// A change as the audit trail will hold it: to what, and the particulars.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// To what: `ticket:SB-12`, `customer:acme-finance`.
+    pub subject: String,
+    /// The particulars, by name.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+impl Change {
+    /// A change to `subject` without particulars yet.
+    pub fn to(subject: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// Adds a particular.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.fields.push((name, value.into()));
+        self
+    }
+}
+
+/// Writes one entry per change, under the permit's action and actor. A permit that changed
+/// anything cannot commit without.
+pub async fn append<A: Action>(
+    permit: &mut Permit<'_, A>,
+    changes: Vec<Change>,
+) -> Result<(), StoreError> {
+    let actor = permit.actor().to_owned();
+    let at = permit.now();
+    let entry = |Change { subject, fields }: Change| {
+        let fields = fields.into_iter();
+        let fields = fields
+            .map(|(name, value)| Field::new(name, value, permit.random()))
+            .collect();
+        let (actor, action) = (actor.clone(), A::NAME.to_owned());
+        NewEntry(Entry {
+            id: permit.new_id(),
+            at,
+            actor,
+            action,
+            subject,
+            fields,
+        })
+    };
+    let entries: Vec<NewEntry> = changes.into_iter().map(entry).collect();
+    if !entries.is_empty() {
+        permit.insert_many(entries).await?;
+        permit.audit_written();
+    }
+    Ok(())
+}
+
+/// Numbers and chains committed entries, at most a batch. Returns how many it sealed. Entries
+/// whose hashes do not fit are left unsealed, where verification finds them.
+pub async fn seal(tx: &mut Tx) -> Result<usize, StoreError> {
+    let head: HeadRow = tx.fetch_one("audit_head", LOCK_HEAD, ()).await?;
+    let Head {
+        mut seq, mut hash, ..
+    } = head.try_into()?;
+    let mut numbered = Vec::new();
+    let mut after: Option<AuditId> = None;
+    while numbered.is_empty() {
+        let rows: Vec<Row> = tx.fetch_all(UNSEALED, (after, SEAL_BATCH)).await?;
+        let Some(last) = rows.last() else {
+            return Ok(0);
+        };
+        after = Some(last.id);
+        for row in rows {
+            let id = row.id;
+            let Ok((_, _, content, _)) = row.check() else {
+                continue;
+            };
+            seq += 1;
+            hash = chain_hash(&hash, seq, &content);
+            numbered.push((id, seq, hash));
+        }
+    }
+    let is_sqlite = tx.is_sqlite();
+    let list: Vec<serde_json::Value> = numbered
+        .iter()
+        .map(|(id, seq, hash)| {
+            let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+            let id = if is_sqlite {
+                hex(id.0.as_bytes())
+            } else {
+                id.to_string()
+            };
+            serde_json::json!([id, seq, hex(hash)])
+        })
+        .collect();
+    let list = serde_json::Value::Array(list).to_string();
+    let changed = tx.execute(SEAL, (list,)).await?;
+    let expected = numbered.len() as u64;
+    if changed != expected {
+        return Err(StoreError::RowsAffected {
+            table: "audit_entries",
+            expected,
+            actual: changed,
+        });
+    }
+    let now = tx.now();
+    tx.execute_one("audit_head", MOVE_HEAD, (seq, hash.to_vec(), now))
+        .await?;
+    Ok(numbered.len())
+}
+
+/// The head of the chain.
+pub async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
+    tx.fetch_one::<HeadRow>("audit_head", HEAD, ())
+        .await?
+        .try_into()
+}
+
+/// Notes that the head was written outside the database.
+pub async fn mark_anchored(tx: &mut Tx) -> Result<(), StoreError> {
+    let now = tx.now();
+    tx.execute_one("audit_head", MARK_ANCHORED, (now,)).await
+}
+
+/// The link of entry `seq`, to compare with an anchor.
+pub async fn chain_hash_at(tx: &mut Tx, seq: i64) -> Result<Option<Vec<u8>>, StoreError> {
+    let row: Option<(Option<Vec<u8>>,)> = tx.fetch_optional(CHAIN_HASH_AT, (seq,)).await?;
+    Ok(row.and_then(|(hash,)| hash))
+}
+
+/// The latest entries, newest first, with their numbers; all of `subject` where it is not empty.
+pub async fn latest(
+    tx: &mut Tx,
+    subject: &str,
+    limit: i64,
+) -> Result<Vec<(Option<i64>, Entry)>, StoreError> {
+    let rows: Vec<Row> = tx.fetch_all(LATEST, (subject.to_owned(), limit)).await?;
+    rows.into_iter()
+        .map(|row| {
+            let fields = serde_json::from_str(&row.fields).unwrap_or_default();
+            let Row {
+                id,
+                seq,
+                at,
+                actor,
+                action,
+                subject,
+                ..
+            } = row;
+            Ok((
+                seq,
+                Entry {
+                    id,
+                    at,
+                    actor,
+                    action,
+                    subject,
+                    fields,
+                },
+            ))
+        })
+        .collect()
+}
+
+/// Recomputes every link from the first entry to the head. Seal first.
+pub async fn verify(tx: &mut Tx) -> Result<Verification, StoreError> {
+    let head = head(tx).await?;
+    let (entries, sealed): (i64, i64) = tx.fetch_one("audit_entries", COUNTS, ()).await?;
+    let finding = |first_bad: Option<i64>, fault: Option<String>| Verification {
+        ok: first_bad.is_none(),
+        entries,
+        first_bad,
+        head: data_encoding::HEXLOWER.encode(&head.hash),
+        fault,
+    };
+    let (mut expected, mut hash, mut after) = (1, [0; 32], i64::MIN);
+    loop {
+        let rows: Vec<Row> = tx.fetch_all(SEALED_PAGE, (after, VERIFY_PAGE)).await?;
+        let Some(last) = rows.last().and_then(|row| row.seq) else {
+            break;
+        };
+        after = last;
+        for row in rows {
+            let found = row.seq.unwrap_or_default();
+            if found != expected {
+                let fault = format!("entry {expected} is missing; the next is {found}");
+                return Ok(finding(Some(expected), Some(fault)));
+            }
+            let (content, chained) = match row.check() {
+                Ok((_, _, content, chained)) => (content, chained),
+                Err(fault) => {
+                    let fault = format!("entry {expected}: {fault}");
+                    return Ok(finding(Some(expected), Some(fault)));
+                }
+            };
+            hash = chain_hash(&hash, expected, &content);
+            if chained.as_deref() != Some(&hash[..]) {
+                let fault = format!("entry {expected} does not follow from the one before");
+                return Ok(finding(Some(expected), Some(fault)));
+            }
+            expected += 1;
+        }
+    }
+    if (expected - 1, hash) != (head.seq, head.hash) {
+        let fault = format!(
+            "the head says {} entries, {} were found",
+            head.seq,
+            expected - 1
+        );
+        return Ok(finding(Some(expected), Some(fault)));
+    }
+    if entries != sealed {
+        let fault = format!(
+            "{} entries could not be sealed: they were changed",
+            entries - sealed
+        );
+        return Ok(finding(Some(expected), Some(fault)));
+    }
+    Ok(finding(None, None))
+}

@@ -1,0 +1,253 @@
+//! Raw mail and attachments: compressed, sealed when a key is configured, deduplicated within a
+//! customer only, so that one customer's content can be destroyed without touching another's.
+
+use std::collections::HashMap;
+
+use super::{
+    BytesList, IdList, Sql, StoreError, Tx,
+    bulk::{BulkRow, Cell, Kind},
+    seal::DataKey,
+    sql::{record, statements},
+};
+use crate::{
+    clock::Timestamp,
+    ids::{BlobId, BlobKeyId, CustomerId, TicketId},
+    permit::{ChangesTickets, Permit},
+};
+
+statements! {
+    HELD = Sql::per_backend(
+        "SELECT id, customer_id, sha256 FROM blobs WHERE sha256 IN (SELECT unhex(value) FROM json_each($1))",
+        "SELECT id, customer_id, sha256 FROM blobs WHERE sha256 = ANY($1)");
+    GET = Sql::same("SELECT id, customer_id, sha256, key_id, size, content FROM blobs WHERE id = $1");
+    KEY_OF_CUSTOMER = Sql::same(
+        "SELECT id, wrapped FROM blob_keys
+         WHERE customer_id IS NOT DISTINCT FROM $1 AND destroyed_at IS NULL ORDER BY created_at, id LIMIT 1");
+    KEY = Sql::same("SELECT id, wrapped FROM blob_keys WHERE id = $1");
+    INSERT_KEY = Sql::same(
+        "INSERT INTO blob_keys (id, customer_id, wrapped, created_at) VALUES ($1, $2, $3, $4)");
+    MOVE = Sql::same("UPDATE blobs SET customer_id = $2, key_id = $3, content = $4 WHERE id = $1");
+    DELETE = Sql::per_backend(
+        "DELETE FROM blobs WHERE id IN (SELECT unhex(value) FROM json_each($1))",
+        "DELETE FROM blobs WHERE id = ANY($1)");
+    OF_TICKET = Sql::same(
+        "SELECT DISTINCT blob_id FROM messages WHERE ticket_id = $1 AND blob_id IS NOT NULL");
+    REPOINT_MESSAGES = Sql::same("UPDATE messages SET blob_id = $2 WHERE blob_id = $1");
+    REPOINT_INBOX = Sql::same("UPDATE inbox SET blob_id = $2 WHERE blob_id = $1");
+}
+
+record! {
+    struct HeldRow {
+        id: BlobId,
+        customer_id: Option<CustomerId>,
+        sha256: Vec<u8>,
+    }
+}
+
+record! {
+    struct Row {
+        id: BlobId,
+        customer_id: Option<CustomerId>,
+        sha256: Vec<u8>,
+        key_id: Option<BlobKeyId>,
+        size: i64,
+        content: Vec<u8>,
+    }
+}
+
+record! {
+    struct KeyRow {
+        id: BlobKeyId,
+        wrapped: Option<Vec<u8>>,
+    }
+}
+
+/// Content to be stored.
+#[derive(Clone, Debug)]
+pub struct NewBlob {
+    /// The id.
+    pub id: BlobId,
+    /// Whose it is, if anybody's.
+    pub customer_id: Option<CustomerId>,
+    /// SHA-256 of the raw bytes.
+    pub sha256: [u8; 32],
+    /// How many raw bytes there are.
+    pub size: usize,
+    /// The raw bytes, compressed (`crate::receive::pack`).
+    pub packed: Vec<u8>,
+}
+
+struct Sealed {
+    blob: NewBlob,
+    key_id: Option<BlobKeyId>,
+    created_at: Timestamp,
+}
+
+impl BulkRow for Sealed {
+    const TABLE: &'static str = "blobs";
+    const COLUMNS: &'static [(&'static str, Kind)] = &[
+        ("id", Kind::Id),
+        ("customer_id", Kind::Id),
+        ("sha256", Kind::Bytes),
+        ("key_id", Kind::Id),
+        ("size", Kind::Int),
+        ("content", Kind::Bytes),
+        ("created_at", Kind::Time),
+    ];
+    fn cells(self, out: &mut Vec<Cell>) {
+        let Self {
+            blob,
+            key_id,
+            created_at,
+        } = self;
+        out.extend([blob.id.0.into(), blob.customer_id.map(|id| id.0).into()]);
+        out.extend([blob.sha256.to_vec().into(), key_id.map(|id| id.0).into()]);
+        let size = i64::try_from(blob.size).unwrap_or(i64::MAX);
+        out.extend([size.into(), blob.packed.into(), created_at.into()]);
+    }
+}
+
+/// The blobs that already hold such content, by customer and digest.
+pub async fn held(
+    tx: &mut Tx,
+    digests: Vec<Vec<u8>>,
+) -> Result<HashMap<(Option<CustomerId>, Vec<u8>), BlobId>, StoreError> {
+    let rows: Vec<HeldRow> = tx.fetch_all(HELD, (BytesList(digests),)).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ((row.customer_id, row.sha256), row.id))
+        .collect())
+}
+
+/// Stores content that its customer does not hold yet.
+pub async fn insert_many(tx: &mut Tx, blobs: Vec<NewBlob>) -> Result<(), StoreError> {
+    let created_at = tx.now();
+    let mut keys: HashMap<Option<CustomerId>, Option<(BlobKeyId, DataKey)>> = HashMap::new();
+    let mut rows = Vec::with_capacity(blobs.len());
+    for mut blob in blobs {
+        if !keys.contains_key(&blob.customer_id) {
+            let key = key_for(tx, blob.customer_id).await?;
+            keys.insert(blob.customer_id, key);
+        }
+        let key_id = match &keys[&blob.customer_id] {
+            Some((id, key)) => {
+                blob.packed = key.seal(tx.random(), blob.id.0.as_bytes(), &blob.packed);
+                Some(*id)
+            }
+            None => None,
+        };
+        rows.push(Sealed {
+            blob,
+            key_id,
+            created_at,
+        });
+    }
+    tx.insert_many(rows).await.map(|_| ())
+}
+
+/// The raw bytes of a blob.
+pub async fn open(tx: &mut Tx, id: BlobId) -> Result<Vec<u8>, StoreError> {
+    let row: Row = tx.fetch_one("blobs", GET, (id,)).await?;
+    let size = usize::try_from(row.size).unwrap_or(0);
+    let packed = unseal(tx, row).await?;
+    zstd::bulk::decompress(&packed, size).map_err(|fault| StoreError::Inconsistent {
+        table: "blobs",
+        detail: format!("{id}: {fault}"),
+    })
+}
+
+async fn unseal(tx: &mut Tx, row: Row) -> Result<Vec<u8>, StoreError> {
+    let Some(key_id) = row.key_id else {
+        return Ok(row.content);
+    };
+    let key: KeyRow = tx.fetch_one("blob_keys", KEY, (key_id,)).await?;
+    unwrap(tx, &key)?.open(row.id.0.as_bytes(), &row.content)
+}
+
+fn unwrap(tx: &Tx, key: &KeyRow) -> Result<DataKey, StoreError> {
+    let master = tx.master_key.as_ref().ok_or_else(|| {
+        StoreError::Sealed("it is sealed and store.key_file is not set".to_owned())
+    })?;
+    let wrapped = key
+        .wrapped
+        .as_ref()
+        .ok_or_else(|| StoreError::Sealed("its key was destroyed, as asked".to_owned()))?;
+    master.unwrap(wrapped, key.id.0.as_bytes())
+}
+
+/// The key that seals new content of a customer, made on first use; `None` without a master key.
+async fn key_for(
+    tx: &mut Tx,
+    customer: Option<CustomerId>,
+) -> Result<Option<(BlobKeyId, DataKey)>, StoreError> {
+    let Some(master) = tx.master_key.clone() else {
+        return Ok(None);
+    };
+    if let Some(row) = tx
+        .fetch_optional::<KeyRow>(KEY_OF_CUSTOMER, (customer,))
+        .await?
+    {
+        let key = unwrap(tx, &row)?;
+        return Ok(Some((row.id, key)));
+    }
+    let (id, key) = (tx.new_id::<BlobKeyId>(), DataKey::new(tx.random()));
+    let wrapped = master.wrap(&key, id.0.as_bytes(), tx.random());
+    let now = tx.now();
+    tx.execute_one("blob_keys", INSERT_KEY, (id, customer, wrapped, now))
+        .await?;
+    Ok(Some((id, key)))
+}
+
+/// Moves a ticket's content to another customer, under that customer's key.
+pub async fn move_ticket_content<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    ticket: TicketId,
+    customer: Option<CustomerId>,
+) -> Result<(), StoreError> {
+    permit.check_ticket(ticket)?;
+    let ids: Vec<(BlobId,)> = permit.fetch_all(OF_TICKET, (ticket,)).await?;
+    for (id,) in ids {
+        move_to(permit.change(), id, customer).await?;
+    }
+    Ok(())
+}
+
+/// Moves one blob to another customer. Content that customer holds already is kept once. Returns
+/// the id under which it is held now.
+pub async fn move_to(
+    tx: &mut Tx,
+    id: BlobId,
+    customer: Option<CustomerId>,
+) -> Result<BlobId, StoreError> {
+    let row: Row = tx.fetch_one("blobs", GET, (id,)).await?;
+    if row.customer_id == customer {
+        return Ok(id);
+    }
+    let held = held(tx, vec![row.sha256.clone()]).await?;
+    if let Some(there) = held
+        .get(&(customer, row.sha256.clone()))
+        .filter(|_| customer.is_some())
+    {
+        tx.execute(REPOINT_MESSAGES, (id, *there)).await?;
+        tx.execute(REPOINT_INBOX, (id, *there)).await?;
+        delete(tx, vec![id]).await?;
+        return Ok(*there);
+    }
+    let packed = unseal(tx, row).await?;
+    let (key_id, content) = match key_for(tx, customer).await? {
+        Some((key_id, key)) => (
+            Some(key_id),
+            key.seal(tx.random(), id.0.as_bytes(), &packed),
+        ),
+        None => (None, packed),
+    };
+    tx.execute_one("blobs", MOVE, (id, customer, key_id, content))
+        .await?;
+    Ok(id)
+}
+
+/// Removes content that nothing refers to any more.
+pub async fn delete(tx: &mut Tx, ids: Vec<BlobId>) -> Result<(), StoreError> {
+    let ids = IdList(ids.into_iter().map(|id| id.0).collect());
+    tx.execute(DELETE, (ids,)).await.map(|_| ())
+}

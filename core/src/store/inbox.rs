@@ -1,0 +1,254 @@
+//! Arrived mail: committed before anything is acknowledged to the outside.
+
+use super::{
+    IdList, Sql, StoreError, TextList, Tx,
+    blobs::{self, NewBlob},
+    bulk::{BulkRow, Cell, Kind},
+    sql::{record, statements},
+};
+use crate::{
+    clock::Timestamp,
+    ids::{BlobId, InboxId, MessageId},
+    mail::Envelope,
+    receive::{Outcome, Road},
+};
+
+statements! {
+    LOCK_WAITING = Sql::per_backend(
+        "SELECT id, received_at, road, origin, envelope_from, recipients, is_silent, blob_id FROM inbox
+         WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND state = 'waiting' ORDER BY received_at, id",
+        "SELECT id, received_at, road, origin, envelope_from, recipients, is_silent, blob_id FROM inbox
+         WHERE id = ANY($1) AND state = 'waiting' ORDER BY received_at, id FOR UPDATE");
+    WAITING = Sql::per_backend(
+        "SELECT id, received_at, road, origin, envelope_from, recipients, is_silent, blob_id FROM inbox
+         WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND state = 'waiting' ORDER BY received_at, id",
+        "SELECT id, received_at, road, origin, envelope_from, recipients, is_silent, blob_id FROM inbox
+         WHERE id = ANY($1) AND state = 'waiting' ORDER BY received_at, id");
+    WAITING_BY_HINT = Sql::per_backend(
+        "SELECT id FROM inbox WHERE state = 'waiting' AND message_id_hint IN (SELECT value FROM json_each($1))
+         ORDER BY received_at, id LIMIT 100",
+        "SELECT id FROM inbox WHERE state = 'waiting' AND message_id_hint = ANY($1)
+         ORDER BY received_at, id LIMIT 100");
+    WAITING_BY_SHA256 = Sql::same(
+        "SELECT id FROM inbox WHERE state = 'waiting' AND sha256 = $1 ORDER BY received_at, id LIMIT 1");
+    LIST_WAITING = Sql::same(
+        "SELECT id FROM inbox WHERE state = 'waiting' ORDER BY received_at, id LIMIT $1");
+    MARK_PROCESSED = Sql::same(
+        "UPDATE inbox SET state = 'processed', outcome = $2, message_id = $3, processed_at = $4, blob_id = $5
+         WHERE id = $1 AND state = 'waiting'");
+    COUNT_WAITING = Sql::same("SELECT CAST(COUNT(*) AS BIGINT) FROM inbox WHERE state = 'waiting'");
+}
+
+record! {
+    struct Row {
+        id: InboxId,
+        received_at: Timestamp,
+        road: Road,
+        origin: Option<String>,
+        envelope_from: Option<String>,
+        recipients: String,
+        is_silent: bool,
+        blob_id: Option<BlobId>,
+    }
+}
+
+/// A mail that waits to be processed.
+#[derive(Clone, Debug)]
+pub struct WaitingMail {
+    /// The inbox row.
+    pub id: InboxId,
+    /// When it was stored.
+    pub received_at: Timestamp,
+    /// How it came.
+    pub road: Road,
+    /// Where on that road.
+    pub origin: Option<String>,
+    /// What the transport said.
+    pub envelope: Envelope,
+    /// History.
+    pub is_silent: bool,
+    /// Its bytes.
+    pub blob_id: BlobId,
+}
+
+/// An arrival to be stored.
+#[derive(Clone, Debug)]
+pub struct NewInbox {
+    /// The id.
+    pub id: InboxId,
+    /// When it reached us.
+    pub received_at: Timestamp,
+    /// How it came.
+    pub road: Road,
+    /// Where on that road.
+    pub origin: Option<String>,
+    /// What the transport said.
+    pub envelope: Envelope,
+    /// History.
+    pub is_silent: bool,
+    /// SHA-256 of the raw bytes.
+    pub sha256: [u8; 32],
+    /// The raw bytes.
+    pub blob_id: Option<BlobId>,
+    /// Its Message-ID, read cheaply, so that an answer can see that its parent still waits.
+    pub message_id_hint: Option<String>,
+    /// What became of it, where it is processed in the same unit of work.
+    pub processed: Option<(Outcome, Option<MessageId>)>,
+}
+
+impl BulkRow for NewInbox {
+    const TABLE: &'static str = "inbox";
+    const COLUMNS: &'static [(&'static str, Kind)] = &[
+        ("id", Kind::Id),
+        ("received_at", Kind::Time),
+        ("road", Kind::Text),
+        ("origin", Kind::Text),
+        ("envelope_from", Kind::Text),
+        ("recipients", Kind::Text),
+        ("is_silent", Kind::Bool),
+        ("sha256", Kind::Bytes),
+        ("blob_id", Kind::Id),
+        ("message_id_hint", Kind::Text),
+        ("state", Kind::Text),
+        ("outcome", Kind::Text),
+        ("message_id", Kind::Id),
+        ("processed_at", Kind::Time),
+    ];
+    fn cells(self, out: &mut Vec<Cell>) {
+        let (outcome, message) = self.processed.unzip();
+        let state = if outcome.is_some() {
+            "processed"
+        } else {
+            "waiting"
+        };
+        let processed_at = outcome.map(|_| self.received_at);
+        out.extend([
+            self.id.0.into(),
+            self.received_at.into(),
+            self.road.as_str().into(),
+        ]);
+        out.extend([self.origin.into(), self.envelope.from.into()]);
+        out.extend([super::tickets::texts_json(&self.envelope.recipients).into()]);
+        out.extend([self.is_silent.into(), self.sha256.to_vec().into()]);
+        out.extend([
+            self.blob_id.map(|id| id.0).into(),
+            self.message_id_hint.into(),
+        ]);
+        out.extend([state.into(), outcome.map(Outcome::as_str).into()]);
+        out.extend([message.flatten().map(|id| id.0).into(), processed_at.into()]);
+    }
+}
+
+/// Stores an arrival with its bytes, to be processed later.
+pub async fn insert_waiting(
+    tx: &mut Tx,
+    mut arrival: NewInbox,
+    size: usize,
+    packed: Vec<u8>,
+) -> Result<(), StoreError> {
+    let id: BlobId = tx.new_id();
+    let blob = NewBlob {
+        id,
+        customer_id: None,
+        sha256: arrival.sha256,
+        size,
+        packed,
+    };
+    blobs::insert_many(tx, vec![blob]).await?;
+    arrival.blob_id = Some(id);
+    tx.insert_many(vec![arrival]).await.map(|_| ())
+}
+
+/// Stores arrivals that are processed in this unit of work.
+pub async fn insert_processed(tx: &mut Tx, rows: Vec<NewInbox>) -> Result<(), StoreError> {
+    tx.insert_many(rows).await.map(|_| ())
+}
+
+/// Those of `ids` that wait, oldest first, without locking them.
+pub async fn find_waiting(tx: &mut Tx, ids: &[InboxId]) -> Result<Vec<WaitingMail>, StoreError> {
+    fetch_waiting(tx, WAITING, ids).await
+}
+
+/// Those of `ids` that still wait, locked, oldest first. One that another worker holds is waited
+/// for and is gone from the answer when that worker has processed it.
+pub async fn lock_waiting(tx: &mut Tx, ids: &[InboxId]) -> Result<Vec<WaitingMail>, StoreError> {
+    fetch_waiting(tx, LOCK_WAITING, ids).await
+}
+
+async fn fetch_waiting(
+    tx: &mut Tx,
+    sql: Sql,
+    ids: &[InboxId],
+) -> Result<Vec<WaitingMail>, StoreError> {
+    let ids = IdList(ids.iter().map(|id| id.0).collect());
+    let rows: Vec<Row> = tx.fetch_all(sql, (ids,)).await?;
+    rows.into_iter()
+        .map(|row| {
+            let blob_id = row.blob_id.ok_or_else(|| StoreError::Inconsistent {
+                table: "inbox",
+                detail: format!("{} waits without its bytes", row.id),
+            })?;
+            let recipients = super::tickets::parse_texts_json("inbox", &row.recipients)?;
+            Ok(WaitingMail {
+                id: row.id,
+                received_at: row.received_at,
+                road: row.road,
+                origin: row.origin,
+                envelope: Envelope {
+                    from: row.envelope_from,
+                    recipients,
+                },
+                is_silent: row.is_silent,
+                blob_id,
+            })
+        })
+        .collect()
+}
+
+/// Arrivals that wait and claim one of these Message-IDs.
+pub async fn waiting_by_hint(
+    tx: &mut Tx,
+    ids: impl IntoIterator<Item = String>,
+) -> Result<Vec<InboxId>, StoreError> {
+    let hints = TextList(ids.into_iter().collect());
+    if hints.0.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(InboxId,)> = tx.fetch_all(WAITING_BY_HINT, (hints,)).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// An arrival of the same bytes that still waits: a mail server that tries again.
+pub async fn find_waiting_by_sha256(
+    tx: &mut Tx,
+    sha256: [u8; 32],
+) -> Result<Option<InboxId>, StoreError> {
+    Ok(tx
+        .fetch_optional::<(InboxId,)>(WAITING_BY_SHA256, (sha256.to_vec(),))
+        .await?
+        .map(|(id,)| id))
+}
+
+/// The oldest arrivals that wait.
+pub async fn list_waiting(tx: &mut Tx, limit: i64) -> Result<Vec<InboxId>, StoreError> {
+    let rows: Vec<(InboxId,)> = tx.fetch_all(LIST_WAITING, (limit,)).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many arrivals wait.
+pub async fn count_waiting(tx: &mut Tx) -> Result<i64, StoreError> {
+    Ok(tx.fetch_one::<(i64,)>("inbox", COUNT_WAITING, ()).await?.0)
+}
+
+/// Says what became of an arrival. `blob` is where its bytes are now, if they are kept.
+pub async fn mark_processed(
+    tx: &mut Tx,
+    id: InboxId,
+    outcome: Outcome,
+    message: Option<MessageId>,
+    blob: Option<BlobId>,
+) -> Result<(), StoreError> {
+    let now = tx.now();
+    tx.execute_one("inbox", MARK_PROCESSED, (id, outcome, message, now, blob))
+        .await
+}

@@ -1,0 +1,256 @@
+//! Message rows and their attachments.
+
+use std::collections::HashMap;
+
+use super::{
+    IdList, Sql, StoreError, Tx,
+    bulk::{BulkRow, Cell, Kind},
+    sql::{record, statements},
+    tickets::texts_json as texts,
+};
+use crate::{
+    clock::Timestamp,
+    ids::{BlobId, CustomerId, MessageId, TicketId},
+    mail::AttachmentInfo,
+    permit::{ChangesTickets, Permit},
+    tickets::{Delivery, Direction, Message, MessageKind},
+    trust::SenderTrust,
+};
+
+statements! {
+    OF_TICKET = Sql::same(
+        "SELECT id, ticket_id, customer_id, direction, kind, header_id, author, author_name, subject, body,
+            reply_text, sent_at, received_at, trust, findings, is_truncated, blob_id, delivery
+         FROM messages WHERE ticket_id = $1 ORDER BY received_at, id");
+    ATTACHMENTS_OF = Sql::per_backend(
+        "SELECT message_id, name, content_type, size, is_inline FROM attachments
+         WHERE message_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY message_id, position",
+        "SELECT message_id, name, content_type, size, is_inline FROM attachments
+         WHERE message_id = ANY($1) ORDER BY message_id, position");
+    BIND_TO_CUSTOMER = Sql::same("UPDATE messages SET customer_id = $2 WHERE ticket_id = $1");
+    COUNT = Sql::same("SELECT CAST(COUNT(*) AS BIGINT) FROM messages");
+}
+
+record! {
+    struct Row {
+        id: MessageId,
+        ticket_id: Option<TicketId>,
+        customer_id: Option<CustomerId>,
+        direction: Direction,
+        kind: MessageKind,
+        header_id: Option<String>,
+        author: String,
+        author_name: Option<String>,
+        subject: String,
+        body: String,
+        reply_text: String,
+        sent_at: Option<Timestamp>,
+        received_at: Timestamp,
+        trust: Option<SenderTrust>,
+        findings: String,
+        is_truncated: bool,
+        blob_id: Option<BlobId>,
+        delivery: Delivery,
+    }
+}
+
+impl TryFrom<Row> for Message {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            ticket_id: row.ticket_id,
+            customer_id: row.customer_id,
+            direction: row.direction,
+            kind: row.kind,
+            header_id: row.header_id,
+            author: row.author,
+            author_name: row.author_name,
+            subject: row.subject,
+            body: row.body,
+            reply_text: row.reply_text,
+            sent_at: row.sent_at,
+            received_at: row.received_at,
+            trust: row.trust,
+            findings: super::tickets::parse_texts_json("messages", &row.findings)?,
+            is_truncated: row.is_truncated,
+            blob_id: row.blob_id,
+            delivery: row.delivery,
+        })
+    }
+}
+
+record! {
+    struct AttachmentRow {
+        message_id: MessageId,
+        name: String,
+        content_type: String,
+        size: i64,
+        is_inline: bool,
+    }
+}
+
+/// A ticket's messages, oldest first.
+pub async fn list_of_ticket(tx: &mut Tx, ticket: TicketId) -> Result<Vec<Message>, StoreError> {
+    let rows: Vec<Row> = tx.fetch_all(OF_TICKET, (ticket,)).await?;
+    rows.into_iter().map(Message::try_from).collect()
+}
+
+/// What is attached to each of these messages.
+pub async fn attachments(
+    tx: &mut Tx,
+    messages: impl IntoIterator<Item = MessageId>,
+) -> Result<HashMap<MessageId, Vec<AttachmentInfo>>, StoreError> {
+    let ids = IdList(messages.into_iter().map(|id| id.0).collect());
+    let mut found: HashMap<MessageId, Vec<AttachmentInfo>> = HashMap::new();
+    let rows: Vec<AttachmentRow> = tx.fetch_all(ATTACHMENTS_OF, (ids,)).await?;
+    for AttachmentRow {
+        message_id,
+        name,
+        content_type,
+        size,
+        is_inline,
+    } in rows
+    {
+        let size = u64::try_from(size).unwrap_or(0);
+        let info = AttachmentInfo {
+            name,
+            content_type,
+            size,
+            inline: is_inline,
+        };
+        found.entry(message_id).or_default().push(info);
+    }
+    Ok(found)
+}
+
+/// How many messages are stored.
+pub async fn count(tx: &mut Tx) -> Result<i64, StoreError> {
+    Ok(tx.fetch_one::<(i64,)>("messages", COUNT, ()).await?.0)
+}
+
+/// A message to be inserted.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// The message.
+    pub message: Message,
+    /// Sameness across roads; `None` for notes and our own mail.
+    pub fingerprint: Option<[u8; 32]>,
+    /// The recipients named in To and Cc.
+    pub recipients: Vec<String>,
+}
+
+impl BulkRow for NewMessage {
+    const TABLE: &'static str = "messages";
+    const COLUMNS: &'static [(&'static str, Kind)] = &[
+        ("id", Kind::Id),
+        ("ticket_id", Kind::Id),
+        ("customer_id", Kind::Id),
+        ("direction", Kind::Text),
+        ("kind", Kind::Text),
+        ("fingerprint", Kind::Bytes),
+        ("header_id", Kind::Text),
+        ("author", Kind::Text),
+        ("author_name", Kind::Text),
+        ("recipients", Kind::Text),
+        ("subject", Kind::Text),
+        ("body", Kind::Text),
+        ("reply_text", Kind::Text),
+        ("sent_at", Kind::Time),
+        ("received_at", Kind::Time),
+        ("trust", Kind::Text),
+        ("findings", Kind::Text),
+        ("is_truncated", Kind::Bool),
+        ("blob_id", Kind::Id),
+        ("delivery", Kind::Text),
+    ];
+
+    fn cells(self, out: &mut Vec<Cell>) {
+        let m = self.message;
+        out.extend([m.id.0.into(), m.ticket_id.map(|id| id.0).into()]);
+        out.extend([
+            m.customer_id.map(|id| id.0).into(),
+            m.direction.as_str().into(),
+        ]);
+        out.extend([
+            m.kind.as_str().into(),
+            self.fingerprint.map(|f| f.to_vec()).into(),
+        ]);
+        out.extend([m.header_id.into(), m.author.into(), m.author_name.into()]);
+        out.extend([
+            texts(&self.recipients).into(),
+            m.subject.into(),
+            m.body.into(),
+        ]);
+        out.extend([m.reply_text.into(), m.sent_at.into(), m.received_at.into()]);
+        out.extend([
+            m.trust.map(SenderTrust::as_str).into(),
+            texts(&m.findings).into(),
+        ]);
+        out.extend([m.is_truncated.into(), m.blob_id.map(|id| id.0).into()]);
+        out.push(m.delivery.as_str().into());
+    }
+}
+
+/// An attachment's description to be inserted.
+#[derive(Clone, Debug)]
+pub struct NewAttachment {
+    /// The id.
+    pub id: uuid::Uuid,
+    /// On which message.
+    pub message_id: MessageId,
+    /// Its place among the message's attachments, from 0.
+    pub position: i64,
+    /// What it says of itself.
+    pub info: AttachmentInfo,
+}
+
+impl BulkRow for NewAttachment {
+    const TABLE: &'static str = "attachments";
+    const COLUMNS: &'static [(&'static str, Kind)] = &[
+        ("id", Kind::Id),
+        ("message_id", Kind::Id),
+        ("position", Kind::Int),
+        ("name", Kind::Text),
+        ("content_type", Kind::Text),
+        ("size", Kind::Int),
+        ("is_inline", Kind::Bool),
+    ];
+
+    fn cells(self, out: &mut Vec<Cell>) {
+        out.extend([
+            self.id.into(),
+            self.message_id.0.into(),
+            self.position.into(),
+        ]);
+        out.extend([self.info.name.into(), self.info.content_type.into()]);
+        let size = i64::try_from(self.info.size).unwrap_or(i64::MAX);
+        out.extend([size.into(), self.info.inline.into()]);
+    }
+}
+
+/// Adds messages with their attachments.
+pub async fn insert_many<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    messages: Vec<NewMessage>,
+    attachments: Vec<NewAttachment>,
+) -> Result<(), StoreError> {
+    let tx = permit.change();
+    tx.insert_many(messages).await?;
+    tx.insert_many(attachments).await.map(|_| ())
+}
+
+/// Counts a ticket's messages for another customer.
+pub async fn bind_to_customer<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    ticket: TicketId,
+    customer: Option<CustomerId>,
+) -> Result<(), StoreError> {
+    permit.check_ticket(ticket)?;
+    permit
+        .change()
+        .execute(BIND_TO_CUSTOMER, (ticket, customer))
+        .await
+        .map(|_| ())
+}

@@ -1,0 +1,105 @@
+//! The two embedded migration chains: same numbers, same names, one per back end.
+
+use sqlx::{
+    SqlSafeStr as _,
+    migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator},
+};
+
+use super::{Database, Pools, StoreError};
+
+/// Number, name, SQLite text, PostgreSQL text.
+const CHAIN: &[(i64, &str, &str, &str)] = &[(
+    1,
+    "desk",
+    include_str!("../../../migrations/sqlite/0001_desk.sql"),
+    include_str!("../../../migrations/postgres/0001_desk.sql"),
+)];
+
+/// The highest version this program knows.
+pub(crate) const KNOWN: i64 = CHAIN[CHAIN.len() - 1].0;
+
+fn migrator(is_sqlite: bool) -> Migrator {
+    let migrations = CHAIN.iter().map(|(version, name, sqlite, postgres)| {
+        let text = if is_sqlite { *sqlite } else { *postgres };
+        let kind = MigrationType::Simple;
+        Migration::new(*version, (*name).into(), kind, text.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+impl Database {
+    /// The highest migration applied, 0 for an empty database.
+    pub async fn schema_version(&self) -> Result<i64, StoreError> {
+        let applied = match &self.pools {
+            Pools::Sqlite { write, .. } => {
+                let mut connection = write.acquire().await?;
+                connection
+                    .ensure_migrations_table("_sqlx_migrations")
+                    .await
+                    .map_err(migration)?;
+                connection
+                    .list_applied_migrations("_sqlx_migrations")
+                    .await
+                    .map_err(migration)?
+            }
+            Pools::Postgres(pool) => {
+                let mut connection = pool.acquire().await?;
+                connection
+                    .ensure_migrations_table("_sqlx_migrations")
+                    .await
+                    .map_err(migration)?;
+                connection
+                    .list_applied_migrations("_sqlx_migrations")
+                    .await
+                    .map_err(migration)?
+            }
+        };
+        Ok(applied.iter().map(|one| one.version).max().unwrap_or(0))
+    }
+
+    /// Brings the schema up to date. Returns the versions before and after. A schema newer than
+    /// this program is refused and left as it is.
+    pub async fn migrate(&self) -> Result<(i64, i64), StoreError> {
+        let before = self.schema_version().await?;
+        refuse_newer(before)?;
+        if before < KNOWN {
+            match &self.pools {
+                Pools::Sqlite { write, .. } => migrator(true).run(write).await,
+                Pools::Postgres(pool) => migrator(false).run(pool).await,
+            }
+            .map_err(migration)?;
+        }
+        Ok((before, KNOWN))
+    }
+
+    /// Migrates an empty database; one with an older or newer schema is refused with the remedy.
+    pub(crate) async fn migrate_if_empty(&self) -> Result<(), StoreError> {
+        let found = self.schema_version().await?;
+        refuse_newer(found)?;
+        match found {
+            0 => self.migrate().await.map(|_| ()),
+            KNOWN => Ok(()),
+            found => Err(StoreError::OlderSchema {
+                found,
+                known: KNOWN,
+            }),
+        }
+    }
+}
+
+fn refuse_newer(found: i64) -> Result<(), StoreError> {
+    if found > KNOWN {
+        return Err(StoreError::NewerSchema {
+            found,
+            known: KNOWN,
+        });
+    }
+    Ok(())
+}
+
+fn migration(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::Execute(error) => StoreError::from(error),
+        other => StoreError::Migration(Box::new(other)),
+    }
+}

@@ -1,0 +1,342 @@
+//! From raw bytes to a [`Mail`]. Total: any bytes give one.
+
+mod attachments;
+mod body;
+#[cfg(test)]
+mod tests;
+
+use tierdesk_core::mail::{Auto, AutoKind, Envelope, Importance, Mail};
+
+use crate::{
+    classify::classify,
+    decoding,
+    fields::Fields,
+    fingerprint::{self, Fingerprinter, decoded},
+    limits,
+    reply_text::reply_text,
+    structure::{Content, Part, Structure},
+};
+use attachments::Attachments;
+use body::Body;
+
+/// What the findings say of the raw mail whenever something was left out.
+const KEPT: &str = "the raw mail is kept whole";
+
+/// Reads a mail. Never fails and never panics; what a limit of [`limits`] cut off is told in
+/// `findings`, with `truncated` set.
+///
+/// Costs at most about four times the length of `raw` in memory and is linear in it.
+pub fn parse(raw: &[u8], envelope: &Envelope) -> Mail {
+    let (head, rest) = at_limit(raw);
+    let structure = Structure::split(head);
+    let mut reading = Reading::default();
+    if !rest.is_empty() {
+        reading.cut(&format!(
+            "the mail is {} bytes long and was read to {}",
+            raw.len(),
+            head.len()
+        ));
+    }
+    if !structure.root.fields.are_of_a_mail() {
+        return reading.not_a_mail(raw, head);
+    }
+    reading.note_limits(&structure);
+    let fields = &structure.root.fields;
+    let mut print = Fingerprinter::new(fields);
+    reading.tree(&structure.root, Place::root(), &mut print);
+    print.left_out(&structure.left_out);
+    print.left_out(&[rest]);
+    let auto = classify(fields, envelope);
+    reading.finish(fields, auto, print.finish())
+}
+
+/// `raw` split at [`limits::MAIL_BYTES`], without what editors and broken exports put before the
+/// first header: a byte order mark, empty lines.
+pub(crate) fn at_limit(raw: &[u8]) -> (&[u8], &[u8]) {
+    let mut raw = raw.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(raw);
+    while let [b'\r' | b'\n', rest @ ..] = raw {
+        raw = rest;
+    }
+    raw.split_at(raw.len().min(limits::MAIL_BYTES))
+}
+
+/// Where a part stands, as far as that decides whether it is the body.
+#[derive(Clone, Copy)]
+struct Place {
+    /// It is the whole mail.
+    is_root: bool,
+    /// Only attached: inside an attached mail, or beside the root of a multipart/related.
+    is_beside: bool,
+    /// It is one of several forms of the same content.
+    is_choice: bool,
+}
+
+impl Place {
+    fn root() -> Self {
+        Self {
+            is_root: true,
+            is_beside: false,
+            is_choice: false,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Reading {
+    body: Body,
+    attachments: Attachments,
+    truncated: bool,
+    findings: Vec<String>,
+}
+
+impl Reading {
+    fn cut(&mut self, what: &str) {
+        self.truncated = true;
+        self.findings.push(format!("{what}; {KEPT}"));
+    }
+
+    fn note_limits(&mut self, structure: &Structure<'_>) {
+        if structure.has_cut_headers {
+            self.cut(&format!(
+                "headers beyond {} lines or {} KB were left out",
+                limits::HEADER_FIELDS,
+                limits::HEADER_BYTES / 1024
+            ));
+        }
+        if structure.has_too_many_parts {
+            self.cut(&format!(
+                "parts beyond the first {} were left out",
+                limits::PARTS
+            ));
+        }
+        if structure.is_too_deep {
+            self.cut(&format!(
+                "parts nested deeper than {} were not taken apart",
+                limits::DEPTH
+            ));
+        }
+    }
+
+    /// Walks the tree in order; its depth is bounded by the splitting.
+    fn tree(&mut self, part: &Part<'_>, place: Place, print: &mut Fingerprinter) {
+        match &part.content {
+            Content::Leaf => self.leaf(part, place, print),
+            Content::Multipart(parts) => {
+                print.open(&part.media.content_type);
+                let kind = &*part.media.content_type;
+                if kind == "multipart/alternative" && !place.is_beside {
+                    self.alternatives(parts, place, print);
+                } else {
+                    for (index, inner) in parts.iter().enumerate() {
+                        let is_beside =
+                            place.is_beside || (kind == "multipart/related" && index > 0);
+                        let place = Place {
+                            is_root: false,
+                            is_beside,
+                            is_choice: false,
+                        };
+                        self.tree(inner, place, print);
+                    }
+                }
+                print.close();
+            }
+            Content::Message(inner) => {
+                let subject = inner.fields.find_text("Subject");
+                self.attachments
+                    .add_message(&part.media, subject, part.body.len());
+                print.open(&part.media.content_type);
+                print.headers(&inner.fields);
+                // Its parts count for sameness, not as parts of this mail.
+                fingerprint::hash_tree(inner, print);
+                print.close();
+            }
+        }
+    }
+
+    /// The same content in several forms: plain text is wanted where it says something.
+    fn alternatives(&mut self, parts: &[Part<'_>], place: Place, print: &mut Fingerprinter) {
+        let before = self.body.begin_choice();
+        for inner in parts {
+            self.body.begin_form();
+            self.tree(
+                inner,
+                Place {
+                    is_root: false,
+                    is_choice: true,
+                    ..place
+                },
+                print,
+            );
+        }
+        self.body.end_choice(before);
+    }
+
+    fn leaf(&mut self, part: &Part<'_>, place: Place, print: &mut Fingerprinter) {
+        let bytes = decoded(part);
+        let media = &part.media;
+        print.part(&media.content_type, &bytes);
+        // Some programs name the body too, but not after another body.
+        let is_named =
+            (media.is_file || (media.name.is_some() && !self.body.is_empty())) && !place.is_choice;
+        let is_body_type = matches!(&*media.content_type, "text/plain" | "text/html");
+        let is_body = !place.is_beside
+            && !media.is_attachment
+            && if place.is_root {
+                media.is_text()
+            } else {
+                is_body_type && !is_named
+            };
+        if is_body {
+            self.body_part(part, &bytes);
+        } else {
+            self.attachments.add(media, &bytes);
+        }
+    }
+
+    fn body_part(&mut self, part: &Part<'_>, bytes: &[u8]) {
+        let is_html = part.media.content_type == "text/html";
+        let room = limits::TEXT_BYTES.saturating_sub(self.body.bytes());
+        let within = &bytes[..bytes.len().min(room)];
+        let meta = match &part.media.charset {
+            None if is_html => decoding::meta_charset(within),
+            _ => None,
+        };
+        let charset = part.media.charset.as_deref().or(meta.as_deref());
+        let (text, is_known) = decoding::text(within, charset);
+        if !is_known {
+            let charset = crate::fields::clean(charset.unwrap_or_default());
+            self.findings
+                .push(format!("unknown charset {charset:?}: read as Windows-1252"));
+        }
+        let text = decoding::with_lf(decoding::cut(&text, room));
+        if bytes.len() > within.len() && !self.body.is_cut {
+            self.body.is_cut = true;
+            self.cut(&format!(
+                "text beyond {} MB was left out",
+                limits::TEXT_BYTES / 1024 / 1024
+            ));
+        }
+        self.body.add(text, is_html);
+    }
+
+    fn finish(
+        mut self,
+        fields: &Fields<'_>,
+        auto: Auto,
+        fingerprint: tierdesk_core::mail::Fingerprint,
+    ) -> Mail {
+        let from = fields.addresses("From");
+        match from.headers {
+            0 => self.findings.push("there is no From header".to_owned()),
+            1 => {}
+            many => self.findings.push(format!("there are {many} From headers")),
+        }
+        let (references, has_more) = fields.ids("References");
+        if has_more {
+            self.cut(&format!(
+                "ids beyond the first {} in References were left out",
+                limits::MESSAGE_IDS
+            ));
+        }
+        let (text, html) = self.body.finish();
+        let subject = fields.find_text("Subject").unwrap_or_default();
+        // What somebody forwards is what they want us to read.
+        let reply = if is_forward(&subject) {
+            text.trim()
+        } else {
+            reply_text(&text)
+        };
+        let reply_text = reply.to_owned();
+        Mail {
+            from: from.mailboxes,
+            from_headers: from.headers,
+            from_has_group: from.has_group,
+            to: fields.addresses("To").mailboxes,
+            cc: fields.addresses("Cc").mailboxes,
+            reply_to: fields.addresses("Reply-To").mailboxes,
+            subject,
+            message_id: fields.ids("Message-ID").0.into_iter().next(),
+            in_reply_to: fields.ids("In-Reply-To").0.into_iter().next(),
+            references,
+            date: fields.date(),
+            reply_text,
+            text,
+            html,
+            attachments: self.attachments.finish(),
+            auto,
+            importance: fields.importance(),
+            truncated: self.truncated,
+            findings: self.findings,
+            fingerprint,
+        }
+    }
+
+    /// Bytes without one header field: shown as text if they are text.
+    fn not_a_mail(mut self, raw: &[u8], head: &[u8]) -> Mail {
+        self.findings
+            .push("this is not a mail: it has no header".to_owned());
+        let mut text = String::new();
+        if looks_like_text(head) {
+            let within = &head[..head.len().min(limits::TEXT_BYTES)];
+            text = decoding::with_lf(decoding::cut(
+                &decoding::utf8_or_windows_1252(within),
+                limits::TEXT_BYTES,
+            ));
+            if within.len() < head.len() {
+                self.cut(&format!(
+                    "text beyond {} MB was left out",
+                    limits::TEXT_BYTES / 1024 / 1024
+                ));
+            }
+        } else {
+            self.attachments.add_unknown(raw.len());
+        }
+        Mail {
+            from: Vec::new(),
+            from_headers: 0,
+            from_has_group: false,
+            to: Vec::new(),
+            cc: Vec::new(),
+            reply_to: Vec::new(),
+            subject: String::new(),
+            message_id: None,
+            in_reply_to: None,
+            references: Vec::new(),
+            date: None,
+            reply_text: reply_text(&text).to_owned(),
+            text,
+            html: None,
+            attachments: self.attachments.finish(),
+            auto: Auto {
+                kind: AutoKind::None,
+                reason: None,
+            },
+            importance: Importance::Normal,
+            truncated: self.truncated,
+            findings: self.findings,
+            fingerprint: fingerprint::of_bytes(raw),
+        }
+    }
+}
+
+/// Whether a subject begins as programs in our customers' languages mark a forwarded mail.
+fn is_forward(subject: &str) -> bool {
+    let prefix = subject
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_lowercase();
+    prefix.len() < subject.len()
+        && matches!(
+            &*prefix,
+            "fwd" | "fw" | "wg" | "tr" | "rv" | "enc" | "i" | "doorst"
+        )
+}
+
+/// Whether the first kilobytes hold no control characters that no text has.
+fn looks_like_text(bytes: &[u8]) -> bool {
+    let start = &bytes[..bytes.len().min(8_192)];
+    let odd = |byte: &&u8| **byte < 32 && !matches!(**byte, b'\t' | b'\n' | b'\r' | 12 | 27);
+    start.iter().filter(odd).count() * 50 <= start.len() && !start.contains(&0)
+}
