@@ -5,6 +5,7 @@
 //! answer whose parent comes later in the batch waits for it.
 
 mod batch;
+mod recall;
 pub(super) use batch::Standing;
 mod order;
 mod write;
@@ -20,6 +21,7 @@ use crate::{
     tickets::threading,
 };
 use batch::Batch;
+pub use recall::recall;
 
 /// Receives mails inside a unit of work that the caller commits. Returns one receipt a mail, in
 /// the order given.
@@ -28,11 +30,11 @@ pub async fn receive_in<A: ChangesTickets>(
     tx: &mut Tx,
     actor: &Actor,
     action: A,
-    items: Vec<Prepared>,
+    items: &[Prepared],
 ) -> Result<Vec<Receipt>, Error> {
     let mut permit = authorise(tx, actor, action, Subject::Desk).await?;
-    let mut batch = load(desk, &mut permit, &items).await?;
-    for index in order::parents_first(&items) {
+    let mut batch = load(desk, &mut permit, items).await?;
+    for index in order::parents_first(items) {
         batch.decide(&mut permit, index, &items[index])?;
     }
     let receipts = write::write(&mut permit, batch, items).await?;
@@ -44,7 +46,7 @@ pub async fn receive<A: ChangesTickets>(
     desk: &Desk,
     actor: &Actor,
     action: A,
-    items: Vec<Prepared>,
+    items: &[Prepared],
 ) -> Result<Vec<Receipt>, Error> {
     let mut tx = desk.database.begin_write().await?;
     let receipts = receive_in(desk, &mut tx, actor, action, items).await?;
@@ -74,7 +76,7 @@ async fn load<'d>(desk: &'d Desk, tx: &mut Tx, items: &[Prepared]) -> Result<Bat
     let touched: HashSet<_> = holders
         .values()
         .flatten()
-        .chain(held.values().flatten())
+        .chain(held.values().filter_map(|(_, ticket)| ticket.as_ref()))
         .copied()
         .collect();
     let loaded = tickets::list_locked(tx, &touched).await?;
