@@ -210,7 +210,7 @@ pub(crate) fn distance(from: Timestamp, to: Timestamp) -> String {
     } else {
         (from.since(to), true)
     };
-    let minutes = span.as_secs() / 60;
+    let minutes = (span.as_secs() + 30) / 60;
     let text = match (minutes / 1_440, minutes / 60 % 24, minutes % 60) {
         (0, 0, 0) => "now".to_owned(),
         (0, 0, m) => format!("{m} min"),

@@ -70,6 +70,8 @@ pub struct Tx {
     now: Timestamp,
     ids: IdSource,
     is_dirty: bool,
+    /// The next statement makes a change that must be audited.
+    is_armed: bool,
     owes_audit: bool,
     wakes: bool,
     wake: Arc<tokio::sync::Notify>,
@@ -151,6 +153,7 @@ impl Database {
             now,
             ids: IdSource::new(),
             is_dirty: false,
+            is_armed: false,
             owes_audit: false,
             wakes: false,
             wake: Arc::clone(&self.wake),
@@ -231,9 +234,15 @@ impl Tx {
         self.wakes = true;
     }
 
-    /// A change was made that must not commit without an audit entry.
+    /// The next statement, if it changes anything, must not commit without an audit entry.
     pub(crate) fn expect_audit(&mut self) {
-        self.owes_audit = true;
+        self.is_armed = true;
+    }
+
+    /// Notes how many rows a statement changed.
+    fn changed(&mut self, rows: u64) {
+        self.is_dirty |= rows > 0;
+        self.owes_audit |= std::mem::take(&mut self.is_armed) && rows > 0;
     }
 
     /// The changes of this unit of work have their audit entries.
@@ -268,7 +277,7 @@ impl Tx {
                     .rows_affected()
             }
         };
-        self.is_dirty |= changed > 0;
+        self.changed(changed);
         Ok(changed)
     }
 

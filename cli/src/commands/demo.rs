@@ -203,7 +203,7 @@ fn row(ticket: &TicketReport) -> Vec<String> {
         format!("{} ({})", ticket.priority, ticket.severity),
         due,
         ticket.on_call.clone().unwrap_or_default(),
-        ticket.subject.clone(),
+        format!("{}{}", ticket_text::trust_mark(ticket), ticket.subject),
     ]
 }
 

@@ -56,7 +56,7 @@ pub(super) fn list(out: &Output, found: &[TicketReport]) {
 }
 
 /// A sign before the subject of what is not certain: never colour alone.
-fn trust_mark(ticket: &TicketReport) -> &'static str {
+pub(super) fn trust_mark(ticket: &TicketReport) -> &'static str {
     match ticket.trust {
         SenderTrust::Contradicted => "!! ",
         SenderTrust::Unproven if ticket.is_provisional => "? ",
@@ -206,7 +206,9 @@ pub(super) fn particulars(detail: &serde_json::Value) -> String {
             .join("; "),
         other => other.to_string(),
     };
-    let fields = fields.iter().filter(|(_, value)| !value.is_null());
+    let fields = fields.iter().filter(|(_, value)| {
+        !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty())
+    });
     fields
         .map(|(name, value)| format!("{name} {}", text(value)))
         .collect::<Vec<_>>()

@@ -92,6 +92,7 @@ impl Tx {
     /// only where the row type says `ON CONFLICT DO NOTHING`.
     pub async fn insert_many<R: BulkRow>(&mut self, rows: Vec<R>) -> Result<u64, StoreError> {
         if rows.is_empty() {
+            self.changed(0);
             return Ok(0);
         }
         let count = rows.len();
@@ -105,10 +106,12 @@ impl Tx {
             "cells of {}",
             R::TABLE
         );
-        match self.inner {
-            Inner::Sqlite(_) => self.insert_values_lists::<R>(cells, count).await,
-            Inner::Postgres(_) => self.insert_unnest::<R>(cells, count).await,
-        }
+        let taken = match self.inner {
+            Inner::Sqlite(_) => self.insert_values_lists::<R>(cells, count).await?,
+            Inner::Postgres(_) => self.insert_unnest::<R>(cells, count).await?,
+        };
+        self.changed(taken);
+        Ok(taken)
     }
 
     async fn insert_values_lists<R: BulkRow>(
