@@ -58,6 +58,12 @@ pub(crate) enum Command {
     },
     /// Sets the desk up: configuration file, tiers, database, first admin. Safe to repeat.
     Init,
+    /// Runs the desk until SIGTERM: works off jobs and seals the audit trail.
+    Serve {
+        /// Which part to run; repeat for several.
+        #[arg(long, default_value = "all")]
+        role: Vec<ServeRole>,
+    },
     /// Mail coming in.
     #[command(subcommand)]
     Mail(MailCommand),
@@ -76,6 +82,21 @@ pub(crate) enum Command {
     /// The database.
     #[command(subcommand)]
     Db(DbCommand),
+}
+
+/// A part of the desk that `serve` runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ServeRole {
+    /// Every part that this version has.
+    All,
+    /// Takes mail in.
+    Ingest,
+    /// Works off jobs and seals the audit trail.
+    Worker,
+    /// Answers in Discord.
+    Bot,
+    /// Answers over HTTP.
+    Http,
 }
 
 #[derive(Debug, Subcommand)]

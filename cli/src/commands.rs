@@ -7,6 +7,7 @@ mod demo;
 mod init;
 mod jobs;
 mod mail;
+mod serve;
 mod sources;
 mod suggest;
 mod ticket;
@@ -56,6 +57,7 @@ async fn run_at_desk(
         Command::Ticket(command) => ticket::run(desk, actor, command, output).await,
         Command::Jobs(command) => jobs::run(desk, actor, command, output).await,
         Command::Audit(command) => audit::run(desk, actor, command, output).await,
+        Command::Serve { role } => serve::run(desk, &role, output).await,
         Command::Demo { .. } | Command::Init | Command::Db(_) => Ok(Exit::Done),
     }
 }

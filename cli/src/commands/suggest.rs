@@ -84,7 +84,7 @@ pub(super) async fn run(
     })
 }
 
-/// The sender's domain, if it could be a customer's and is nobody's yet.
+/// The sender's domain, if it could be a customer's, is nobody's yet and imitates nobody's.
 async fn suggestible(
     desk: &Desk,
     actor: &Actor,
@@ -101,7 +101,8 @@ async fn suggestible(
         return Ok(None);
     }
     let known = customers::resolve(desk, actor, sender).await?;
-    Ok(known.customer.is_none().then_some(domain))
+    let is_new = known.customer.is_none() && known.look_alike_of.is_none();
+    Ok(is_new.then_some(domain))
 }
 
 /// Two domains with one first label get different handles.

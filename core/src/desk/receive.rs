@@ -15,6 +15,7 @@ use std::collections::HashSet;
 use super::{Desk, Error};
 use crate::{
     customers::matching::Wanted,
+    fault,
     permit::{Actor, ChangesTickets, Subject, authorise},
     receive::{Prepared, Receipt},
     store::{Tx, customers::lookup, tickets},
@@ -50,7 +51,9 @@ pub async fn receive<A: ChangesTickets>(
 ) -> Result<Vec<Receipt>, Error> {
     let mut tx = desk.database.begin_write().await?;
     let receipts = receive_in(desk, &mut tx, actor, action, items).await?;
+    fault::point("receive.before_commit");
     tx.commit().await?;
+    fault::point("receive.committed");
     Ok(receipts)
 }
 
@@ -66,7 +69,7 @@ async fn load<'d>(desk: &'d Desk, tx: &mut Tx, items: &[Prepared]) -> Result<Bat
             .iter()
             .filter(|item| !held.contains_key(&item.mail.fingerprint.0[..]))
     };
-    let wanted = Wanted::of(fresh().filter_map(|item| item.sender.as_ref()));
+    let wanted = Wanted::of(items.iter().filter_map(|item| item.sender.as_ref()));
     let directory = lookup::directory(tx, wanted).await?;
     let referred: HashSet<String> = fresh()
         .flat_map(|item| threading::referred_ids(&item.mail))

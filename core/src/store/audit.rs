@@ -39,6 +39,7 @@ statements! {
          WHERE seq > $1 ORDER BY seq LIMIT $2");
     COUNTS = Sql::same(
         "SELECT CAST(COUNT(*) AS BIGINT) AS entries, CAST(COUNT(seq) AS BIGINT) AS sealed FROM audit_entries");
+    HAS_UNSEALED = Sql::same("SELECT id FROM audit_entries WHERE seq IS NULL ORDER BY id LIMIT 1");
     LATEST = Sql::same(
         "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
          WHERE ($1 = '' OR subject = $1) ORDER BY at DESC, id DESC LIMIT $2");
@@ -281,6 +282,14 @@ pub async fn seal(tx: &mut Tx) -> Result<usize, StoreError> {
     tx.execute_one("audit_head", MOVE_HEAD, (seq, hash.to_vec(), now))
         .await?;
     Ok(numbered.len())
+}
+
+/// Whether anything waits to be sealed.
+pub async fn has_unsealed(tx: &mut Tx) -> Result<bool, StoreError> {
+    Ok(tx
+        .fetch_optional::<(AuditId,)>(HAS_UNSEALED, ())
+        .await?
+        .is_some())
 }
 
 /// The head of the chain.
