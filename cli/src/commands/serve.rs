@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tierdesk_core::{
-    desk::{Desk, audit},
+    desk::{Desk, Error, audit},
     jobs::worker::Worker,
     refusal::{Refusal, RefusalCode},
     store::jobs,
@@ -45,24 +45,13 @@ pub(super) async fn run(desk: &Desk, roles: &[ServeRole], output: &Output) -> an
         desk: Arc::clone(&desk),
     });
     let worker = Worker::new(desk.database.clone(), name.clone(), vec![handler]);
-    let (at, heard) = (Arc::clone(&desk), stop.clone());
+    let heard = stop.clone();
     parts.spawn(async move {
         worker.run(heard).await;
         "worker"
     });
-    let heard = stop.clone();
-    parts.spawn(async move {
-        every(SEAL_EVERY, &heard, async || {
-            audit::seal_as(&at, &name).await.map(|_| ())
-        })
-        .await;
-        "sealer"
-    });
-    let (at, heard) = (Arc::clone(&desk), stop.clone());
-    parts.spawn(async move {
-        every(PRUNE_EVERY, &heard, async || prune(&at).await).await;
-        "pruner"
-    });
+    parts.spawn(seal(Arc::clone(&desk), name, stop.clone()));
+    parts.spawn(prune(desk, stop.clone()));
     output.note("tierdesk serves: worker, audit sealer. Ctrl-C or SIGTERM ends it.");
     let mut terminate = signal(SignalKind::terminate())?;
     let exit = tokio::select! {
@@ -83,27 +72,45 @@ pub(super) async fn run(desk: &Desk, roles: &[ServeRole], output: &Output) -> an
     Ok(exit)
 }
 
-/// Does `work` again and again until stopped. A fault is logged and does not end it.
-async fn every(
-    period: Duration,
-    stop: &CancellationToken,
-    mut work: impl AsyncFnMut() -> Result<(), tierdesk_core::desk::Error>,
-) {
+/// Seals committed audit entries until stopped.
+async fn seal(desk: Arc<Desk>, name: String, stop: CancellationToken) -> &'static str {
     while !stop.is_cancelled() {
-        if let Err(error) = work().await {
-            tracing::warn!(error = %telemetry::chain(&error), "a periodic task failed");
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(period) => {}
-        }
+        log(
+            "sealing the audit trail",
+            audit::seal_as(&desk, &name).await.map(|_| ()),
+        );
+        pause(SEAL_EVERY, &stop).await;
     }
+    "sealer"
 }
 
-async fn prune(desk: &Desk) -> Result<(), tierdesk_core::desk::Error> {
+/// Forgets jobs that were done long ago, until stopped.
+async fn prune(desk: Arc<Desk>, stop: CancellationToken) -> &'static str {
+    while !stop.is_cancelled() {
+        log("forgetting old jobs", prune_once(&desk).await);
+        pause(PRUNE_EVERY, &stop).await;
+    }
+    "pruner"
+}
+
+async fn prune_once(desk: &Desk) -> Result<(), Error> {
     let mut tx = desk.database.begin_write().await?;
     let before = tx.now().minus(KEEP_JOBS);
     jobs::prune(&mut tx, before).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// A fault is logged and does not end a periodic task: the next round may succeed.
+fn log(what: &str, result: Result<(), Error>) {
+    if let Err(error) = result {
+        tracing::warn!(what, error = %telemetry::chain(&error), "a periodic task failed");
+    }
+}
+
+async fn pause(period: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(period) => {}
+    }
 }
