@@ -371,12 +371,14 @@ impl Tx {
     }
 }
 
-/// UUIDv7s with random bits drawn a page at a time: a system call per id would cost more than
-/// the id.
+/// UUIDv7s that grow within their unit of work (RFC 9562, 6.2): rows of one instant then sort in
+/// the order in which they were made. Random bits are drawn a page at a time: a system call per id
+/// would cost more than the id.
 #[derive(Debug)]
 struct IdSource {
     random: Vec<u8>,
     used: usize,
+    made: u32,
 }
 
 impl IdSource {
@@ -386,6 +388,7 @@ impl IdSource {
         Self {
             random: Vec::new(),
             used: 0,
+            made: 0,
         }
     }
 
@@ -408,8 +411,16 @@ impl IdSource {
     }
 
     fn next(&mut self, at: Timestamp) -> Uuid {
-        let millis = u64::try_from(at.micros() / 1_000).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &self.take::<10>()).into_uuid()
+        let micros = u64::try_from(at.micros()).unwrap_or(0);
+        // After the milliseconds: the microseconds in the 12 bits of rand_a, then 22 bits of
+        // counter and 40 random bits in rand_b. The builder puts version and variant on top.
+        let [.., hi, lo] = (micros % 1_000).to_be_bytes();
+        let [_, top, middle, low] = (self.made & 0x3f_ffff).to_be_bytes();
+        self.made = self.made.wrapping_add(1);
+        let random: [u8; 5] = self.take();
+        let mut bytes = [hi, lo, top, middle, low, 0, 0, 0, 0, 0];
+        bytes[5..].copy_from_slice(&random);
+        uuid::Builder::from_unix_timestamp_millis(micros / 1_000, &bytes).into_uuid()
     }
 }
 
