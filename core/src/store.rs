@@ -96,8 +96,12 @@ const CLOCK_SET: &str = "UPDATE counters SET value = $1 WHERE name = 'clock' AND
 const POSTGRES_BEGIN: &str =
     "SELECT clock_timestamp() AS at, set_config('tierdesk.scope', $1, true) AS scope";
 
+/// As SQLite's readers are: one state of the data, however many statements look at it, and no
+/// writing.
+const POSTGRES_BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 impl Database {
-    /// Begins a unit of work that only reads.
+    /// Begins a unit of work that only reads, and sees one state of the data throughout.
     pub async fn begin_read(&self) -> Result<Tx, StoreError> {
         self.begin(Scope::Desk, false).await
     }
@@ -130,7 +134,11 @@ impl Database {
                 (Inner::Sqlite(tx), now)
             }
             Pools::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
+                let mut tx = if writes {
+                    pool.begin().await?
+                } else {
+                    pool.begin_with(POSTGRES_BEGIN_READ).await?
+                };
                 let scope = match scope {
                     Scope::Desk => "desk".to_owned(),
                     Scope::Customer(id) => id.to_string(),
