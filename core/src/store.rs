@@ -202,20 +202,21 @@ impl Database {
     /// Asks both kinds of server to prepare a statement without running it.
     #[cfg(feature = "testing")]
     pub async fn prepare(&self, sql: Sql) -> Result<(), StoreError> {
-        use sqlx::{Executor as _, SqlSafeStr as _};
+        self.prepare_texts(sql.sqlite, sql.postgres).await
+    }
+
+    /// The same for a statement that is put together at run time.
+    #[cfg(feature = "testing")]
+    pub async fn prepare_texts(&self, sqlite: &str, postgres: &str) -> Result<(), StoreError> {
+        use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
         match &self.pools {
             Pools::Sqlite { write, .. } => {
-                write
-                    .acquire()
-                    .await?
-                    .prepare(sql.sqlite.into_sql_str())
-                    .await?;
+                let text = AssertSqlSafe(sqlite.to_owned()).into_sql_str();
+                write.acquire().await?.prepare(text).await?;
             }
             Pools::Postgres(pool) => {
-                pool.acquire()
-                    .await?
-                    .prepare(sql.postgres.into_sql_str())
-                    .await?;
+                let text = AssertSqlSafe(postgres.to_owned()).into_sql_str();
+                pool.acquire().await?.prepare(text).await?;
             }
         }
         Ok(())
@@ -437,6 +438,25 @@ impl Tx {
     pub(crate) fn random<const N: usize>(&mut self) -> [u8; N] {
         self.ids.take()
     }
+}
+
+/// What every bulk row's inserts run, for the test that prepares them.
+#[cfg(feature = "testing")]
+pub fn bulk_texts() -> Vec<bulk::BulkTexts> {
+    use bulk::BulkTexts;
+    vec![
+        BulkTexts::of::<audit::NewEntry>(),
+        BulkTexts::of::<blobs::Sealed>(),
+        BulkTexts::of::<customers::NewContact>(),
+        BulkTexts::of::<customers::NewDomain>(),
+        BulkTexts::of::<customers::NewVariant>(),
+        BulkTexts::of::<inbox::NewInbox>(),
+        BulkTexts::of::<messages::NewAttachment>(),
+        BulkTexts::of::<messages::NewMessage>(),
+        BulkTexts::of::<tickets::NewEvent>(),
+        BulkTexts::of::<tickets::NewParticipant>(),
+        BulkTexts::of::<tickets::NewTicket>(),
+    ]
 }
 
 /// Every statement with its name, for the tests that prepare and count them.
