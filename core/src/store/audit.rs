@@ -20,7 +20,7 @@ statements! {
     /// Ids begin with their time, so this is the order of writing as near as matters.
     UNSEALED = Sql::same(
         "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
-         WHERE seq IS NULL AND ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2");
+         WHERE seq IS NULL AND (id > $1 OR $1 IS NULL) ORDER BY id LIMIT $2");
     /// One JSON list of [id, number, hash]: PostgreSQL and SQLite spell the unpacking differently.
     SEAL = Sql::per_backend(
         "UPDATE audit_entries SET seq = v.seq, chain_hash = v.chain_hash
