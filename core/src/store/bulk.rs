@@ -29,6 +29,32 @@ pub enum Kind {
     Bool,
 }
 
+/// What a bulk row's inserts run, for the tests that prepare each one.
+#[cfg(feature = "testing")]
+#[derive(Clone, Debug)]
+pub struct BulkTexts {
+    /// The table.
+    pub table: &'static str,
+    /// What SQLite runs, for each length of a list.
+    pub sqlite: Vec<String>,
+    /// What PostgreSQL runs.
+    pub postgres: String,
+}
+
+#[cfg(feature = "testing")]
+impl BulkTexts {
+    pub(super) fn of<R: BulkRow>() -> Self {
+        Self {
+            table: R::TABLE,
+            sqlite: CHUNKS
+                .iter()
+                .map(|rows| values_list_text::<R>(*rows))
+                .collect(),
+            postgres: unnest_text::<R>(),
+        }
+    }
+}
+
 /// One value of a bulk row.
 #[derive(Clone, Debug)]
 pub enum Cell {
