@@ -3,11 +3,14 @@
 //!
 //! To write a test for both databases, put it into [`on_both!`].
 
+pub mod corpus;
 mod letter;
 mod look;
+mod program;
 mod test_desk;
 
 pub use letter::Letter;
+pub use program::{Ended, PROGRAM_VARIABLE, Program};
 pub use test_desk::{START, TestDesk, drop_databases, ingest, owner};
 pub use tierdesk_core::store::testing::Backend;
 

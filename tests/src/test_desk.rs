@@ -138,7 +138,7 @@ impl TestDesk {
 
     /// Receives what is prepared, in one batch.
     pub async fn try_receive(&self, items: Vec<Prepared>) -> Result<Vec<Receipt>, Error> {
-        receive::receive(&self.desk, &ingest(), ReceiveMail, items).await
+        receive::receive(&self.desk, &ingest(), ReceiveMail, &items).await
     }
 
     /// Receives one letter.

@@ -20,7 +20,7 @@ on_both! {
             batches.spawn(async move {
                 let letters = (0..1 + batch % 7)
                     .map(|n| Letter::new("john@acmefinance.com", &format!("{batch}-{n}")).prepared());
-                let receipts = receive(&desk, &ingest(), ReceiveMail, letters.collect()).await;
+                let receipts = receive(&desk, &ingest(), ReceiveMail, &letters.collect::<Vec<_>>()).await;
                 let receipts = receipts.expect("a batch is received");
                 receipts.into_iter().filter_map(|receipt| receipt.ticket).collect::<Vec<_>>()
             });

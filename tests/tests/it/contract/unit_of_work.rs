@@ -34,7 +34,7 @@ on_both! {
         {
             let mut tx = test.desk.database.begin_write().await.expect("it begins");
             let items = vec![Letter::new("john@acmefinance.com", "a").prepared()];
-            let received = receive_in(&test.desk, &mut tx, &ingest(), ReceiveMail, items).await;
+            let received = receive_in(&test.desk, &mut tx, &ingest(), ReceiveMail, &items).await;
             assert_eq!(received.expect("it is received").len(), 1);
         }
         assert_eq!(test.counts().await, before);
