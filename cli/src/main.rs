@@ -1,2 +1,63 @@
-//! x
-fn main() {}
+//! The support desk of SecureBase in one program: every desk command in the terminal.
+//!
+//! This crate parses arguments, opens the desk, calls a use case and prints what it answers. To
+//! add a command: its arguments in `args`, a function in `commands`, a line in `run`.
+
+mod args;
+mod commands;
+mod exit;
+mod output;
+mod program;
+
+use clap::Parser as _;
+
+use args::{Args, Command, MailCommand};
+use exit::Exit;
+use output::Output;
+
+fn main() -> std::process::ExitCode {
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let args = match Args::try_parse_from(&words) {
+        Ok(args) => args,
+        Err(error) => return usage(&error, &words).into(),
+    };
+    let output = Output::new(args.global.json);
+    let is_delivery = matches!(&args.command, Command::Mail(MailCommand::Deliver { .. }));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) if is_delivery => {
+            // A mail server reads the exit code: whatever breaks, it must keep the mail.
+            let run =
+                std::panic::AssertUnwindSafe(|| runtime.block_on(commands::run(args, &output)));
+            std::panic::catch_unwind(run).unwrap_or(Ok(Exit::TryAgain))
+        }
+        Ok(runtime) => runtime.block_on(commands::run(args, &output)),
+        Err(error) => Err(error.into()),
+    };
+    let exit = match result {
+        Ok(exit) => exit,
+        Err(error) => output.failure(&error),
+    };
+    if is_delivery {
+        exit.for_delivery().into()
+    } else {
+        exit.into()
+    }
+}
+
+/// Bad usage: clap's words, and for `mail deliver` the code that makes a mail server keep the mail.
+fn usage(error: &clap::Error, words: &[std::ffi::OsString]) -> Exit {
+    // Nothing can be said when even standard error is closed.
+    let _ = error.print();
+    let is_delivery = words
+        .windows(2)
+        .any(|pair| pair[0] == "mail" && pair[1] == "deliver");
+    match error.exit_code() {
+        0 => Exit::Done,
+        _ if is_delivery => Exit::TryAgain,
+        _ => Exit::Usage,
+    }
+}

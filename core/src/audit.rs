@@ -15,6 +15,7 @@ pub type Hash = [u8; 32];
 
 /// One field of an entry. `value` and `salt` are `None` once erased.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)] // what is not hashed has no place beside what is
 pub struct Field {
     /// What it is: `customer`, `from`, …
     pub name: String,

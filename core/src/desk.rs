@@ -95,3 +95,46 @@ impl Desk {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        permit::Actor,
+        tickets::{Status, TicketNumber},
+    };
+
+    fn is_send<T: Send>(_: T) {}
+
+    /// Chat and web run use cases in spawned tasks, which demands that their futures can move
+    /// between threads. Never called: compiling it is the test.
+    #[expect(dead_code, reason = "compiling it is the test")]
+    fn use_cases_can_be_spawned(desk: &Desk, actor: &Actor) {
+        let number = TicketNumber(1);
+        is_send(work_ticket::assign(desk, actor, number, "me"));
+        is_send(work_ticket::set_status(desk, actor, number, Status::Open));
+        is_send(work_ticket::note(desk, actor, number, "text"));
+        is_send(work_ticket::bind(
+            desk,
+            actor,
+            number,
+            "acme",
+            work_ticket::BindOptions::default(),
+        ));
+        is_send(customers::add_domains(
+            desk,
+            actor,
+            "acme",
+            Vec::new(),
+            false,
+        ));
+        is_send(customers::show(desk, actor, "acme"));
+        is_send(receive::receive(
+            desk,
+            actor,
+            crate::permit::ReceiveMail,
+            &[],
+        ));
+        is_send(tickets::show(desk, actor, number));
+    }
+}

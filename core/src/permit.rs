@@ -121,7 +121,7 @@ pub trait Reads: Action {}
 
 actions! {
     /// Reading tickets and customers.
-    ReadDesk = "desk.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Worker, Demo], Reads;
+    ReadDesk = "desk.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Ingest, Worker, Demo], Reads;
     /// Reading the audit trail.
     ReadAudit = "audit.read", [Auditor], [Sealer], Reads;
     /// Reading jobs.

@@ -70,6 +70,8 @@ pub struct Tx {
     now: Timestamp,
     ids: IdSource,
     is_dirty: bool,
+    /// The next statement makes a change that must be audited.
+    is_armed: bool,
     owes_audit: bool,
     wakes: bool,
     wake: Arc<tokio::sync::Notify>,
@@ -96,8 +98,12 @@ const CLOCK_SET: &str = "UPDATE counters SET value = $1 WHERE name = 'clock' AND
 const POSTGRES_BEGIN: &str =
     "SELECT clock_timestamp() AS at, set_config('tierdesk.scope', $1, true) AS scope";
 
+/// As SQLite's readers are: one state of the data, however many statements look at it, and no
+/// writing.
+const POSTGRES_BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 impl Database {
-    /// Begins a unit of work that only reads.
+    /// Begins a unit of work that only reads, and sees one state of the data throughout.
     pub async fn begin_read(&self) -> Result<Tx, StoreError> {
         self.begin(Scope::Desk, false).await
     }
@@ -130,7 +136,11 @@ impl Database {
                 (Inner::Sqlite(tx), now)
             }
             Pools::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
+                let mut tx = if writes {
+                    pool.begin().await?
+                } else {
+                    pool.begin_with(POSTGRES_BEGIN_READ).await?
+                };
                 let scope = match scope {
                     Scope::Desk => "desk".to_owned(),
                     Scope::Customer(id) => id.to_string(),
@@ -151,6 +161,7 @@ impl Database {
             now,
             ids: IdSource::new(),
             is_dirty: false,
+            is_armed: false,
             owes_audit: false,
             wakes: false,
             wake: Arc::clone(&self.wake),
@@ -194,20 +205,21 @@ impl Database {
     /// Asks both kinds of server to prepare a statement without running it.
     #[cfg(feature = "testing")]
     pub async fn prepare(&self, sql: Sql) -> Result<(), StoreError> {
-        use sqlx::{Executor as _, SqlSafeStr as _};
+        self.prepare_texts(sql.sqlite, sql.postgres).await
+    }
+
+    /// The same for a statement that is put together at run time.
+    #[cfg(feature = "testing")]
+    pub async fn prepare_texts(&self, sqlite: &str, postgres: &str) -> Result<(), StoreError> {
+        use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
         match &self.pools {
             Pools::Sqlite { write, .. } => {
-                write
-                    .acquire()
-                    .await?
-                    .prepare(sql.sqlite.into_sql_str())
-                    .await?;
+                let text = AssertSqlSafe(sqlite.to_owned()).into_sql_str();
+                write.acquire().await?.prepare(text).await?;
             }
             Pools::Postgres(pool) => {
-                pool.acquire()
-                    .await?
-                    .prepare(sql.postgres.into_sql_str())
-                    .await?;
+                let text = AssertSqlSafe(postgres.to_owned()).into_sql_str();
+                pool.acquire().await?.prepare(text).await?;
             }
         }
         Ok(())
@@ -231,9 +243,15 @@ impl Tx {
         self.wakes = true;
     }
 
-    /// A change was made that must not commit without an audit entry.
+    /// The next statement, if it changes anything, must not commit without an audit entry.
     pub(crate) fn expect_audit(&mut self) {
-        self.owes_audit = true;
+        self.is_armed = true;
+    }
+
+    /// Notes how many rows a statement changed.
+    fn changed(&mut self, rows: u64) {
+        self.is_dirty |= rows > 0;
+        self.owes_audit |= std::mem::take(&mut self.is_armed) && rows > 0;
     }
 
     /// The changes of this unit of work have their audit entries.
@@ -268,7 +286,7 @@ impl Tx {
                     .rows_affected()
             }
         };
-        self.is_dirty |= changed > 0;
+        self.changed(changed);
         Ok(changed)
     }
 
@@ -371,12 +389,14 @@ impl Tx {
     }
 }
 
-/// UUIDv7s with random bits drawn a page at a time: a system call per id would cost more than
-/// the id.
+/// UUIDv7s that grow within their unit of work (RFC 9562, 6.2): rows of one instant then sort in
+/// the order in which they were made. Random bits are drawn a page at a time: a system call per id
+/// would cost more than the id.
 #[derive(Debug)]
 struct IdSource {
     random: Vec<u8>,
     used: usize,
+    made: u32,
 }
 
 impl IdSource {
@@ -386,6 +406,7 @@ impl IdSource {
         Self {
             random: Vec::new(),
             used: 0,
+            made: 0,
         }
     }
 
@@ -408,8 +429,16 @@ impl IdSource {
     }
 
     fn next(&mut self, at: Timestamp) -> Uuid {
-        let millis = u64::try_from(at.micros() / 1_000).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &self.take::<10>()).into_uuid()
+        let micros = u64::try_from(at.micros()).unwrap_or(0);
+        // After the milliseconds: the microseconds in the 12 bits of rand_a, then 22 bits of
+        // counter and 40 random bits in rand_b. The builder puts version and variant on top.
+        let [.., hi, lo] = (micros % 1_000).to_be_bytes();
+        let [_, top, middle, low] = (self.made & 0x3f_ffff).to_be_bytes();
+        self.made = self.made.wrapping_add(1);
+        let random: [u8; 5] = self.take();
+        let mut bytes = [hi, lo, top, middle, low, 0, 0, 0, 0, 0];
+        bytes[5..].copy_from_slice(&random);
+        uuid::Builder::from_unix_timestamp_millis(micros / 1_000, &bytes).into_uuid()
     }
 }
 
@@ -418,6 +447,25 @@ impl Tx {
     pub(crate) fn random<const N: usize>(&mut self) -> [u8; N] {
         self.ids.take()
     }
+}
+
+/// What every bulk row's inserts run, for the test that prepares them.
+#[cfg(feature = "testing")]
+pub fn bulk_texts() -> Vec<bulk::BulkTexts> {
+    use bulk::BulkTexts;
+    vec![
+        BulkTexts::of::<audit::NewEntry>(),
+        BulkTexts::of::<blobs::Sealed>(),
+        BulkTexts::of::<customers::NewContact>(),
+        BulkTexts::of::<customers::NewDomain>(),
+        BulkTexts::of::<customers::NewVariant>(),
+        BulkTexts::of::<inbox::NewInbox>(),
+        BulkTexts::of::<messages::NewAttachment>(),
+        BulkTexts::of::<messages::NewMessage>(),
+        BulkTexts::of::<tickets::NewEvent>(),
+        BulkTexts::of::<tickets::NewParticipant>(),
+        BulkTexts::of::<tickets::NewTicket>(),
+    ]
 }
 
 /// Every statement with its name, for the tests that prepare and count them.

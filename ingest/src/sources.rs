@@ -18,33 +18,12 @@ use std::{
 };
 
 use tierdesk_core::mail::Envelope;
+pub use tierdesk_core::receive::Road;
 
 use crate::limits;
 use mbox::Mbox;
 use recognise::Kind;
 use walk::{Found, Walk};
-
-/// How a mail was kept on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Road {
-    /// A file in `cur` or `new` of a Maildir.
-    Maildir,
-    /// A message of an mbox file.
-    Mbox,
-    /// A file of its own.
-    Eml,
-}
-
-impl Road {
-    /// `maildir`, `mbox` or `eml`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Maildir => "maildir",
-            Self::Mbox => "mbox",
-            Self::Eml => "eml",
-        }
-    }
-}
 
 /// One mail as it stood on disk.
 #[derive(Clone, Debug)]

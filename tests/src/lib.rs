@@ -1,1 +1,35 @@
-//! x
+//! What the tests of the whole desk stand on: a desk with a database of its own and a clock that
+//! is moved by hand, letters as real bytes, and a look at rows past every check.
+//!
+//! To write a test for both databases, put it into [`on_both!`].
+
+mod letter;
+mod look;
+mod test_desk;
+
+pub use letter::Letter;
+pub use test_desk::{START, TestDesk, drop_databases, ingest, owner};
+pub use tierdesk_core::store::testing::Backend;
+
+/// Expands each `async fn name(backend: Backend)` to the tests `name::sqlite` and
+/// `name::postgres`. A test that passes leaves no database behind.
+#[macro_export]
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($backend:ident: Backend) $body:block)+) => {$(
+        $(#[$meta])*
+        async fn $name($backend: $crate::Backend) $body
+
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name($crate::Backend::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$name($crate::Backend::Postgres).await;
+                $crate::drop_databases().await;
+            }
+        }
+    )+};
+}

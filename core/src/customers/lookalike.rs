@@ -13,27 +13,23 @@ use super::DomainName;
 /// are both words.
 const SHORTEST_FOR_EDITS: usize = 6;
 
-/// The confusable skeleton of a domain as people see it (Unicode, not `xn--`).
-pub fn skeleton(domain: &DomainName) -> String {
-    let (shown, _) = idna::domain_to_unicode(domain.as_str());
-    unicode_security::skeleton(&shown)
-        .collect::<String>()
-        .to_lowercase()
-}
-
-/// The strings under which a domain is filed and looked up: its registrable part's skeleton and,
-/// where it is long enough, that skeleton without each one character.
+/// The strings under which a domain is filed and looked up: its registrable part as people see it
+/// and that part's skeleton, and each of the two without each one of its characters.
+///
+/// Both, because a skeleton writes some letters as two (m as rn): what is one edit for the eye can
+/// be two in the skeleton.
 pub fn variants(domain: &DomainName) -> BTreeSet<String> {
-    let skeleton = registrable_skeleton(domain);
     let mut variants = BTreeSet::new();
-    if takes_edits(&skeleton) {
-        let characters: Vec<char> = skeleton.chars().collect();
-        for skipped in 0..characters.len() {
-            let rest = characters.iter().enumerate().filter(|(i, _)| *i != skipped);
-            variants.insert(rest.map(|(_, c)| *c).collect());
+    for form in forms(domain) {
+        if takes_edits(&form) {
+            let characters: Vec<char> = form.chars().collect();
+            for skipped in 0..characters.len() {
+                let rest = characters.iter().enumerate().filter(|(i, _)| *i != skipped);
+                variants.insert(rest.map(|(_, c)| *c).collect());
+            }
         }
+        variants.insert(form);
     }
-    variants.insert(skeleton);
     variants
 }
 
@@ -42,11 +38,15 @@ pub fn imitates(claimed: &DomainName, genuine: &DomainName) -> bool {
     if claimed.registrable() == genuine.registrable() {
         return false;
     }
-    let (claimed, genuine) = (registrable_skeleton(claimed), registrable_skeleton(genuine));
-    if claimed == genuine {
-        return true;
-    }
-    takes_edits(&claimed) && takes_edits(&genuine) && strsim::osa_distance(&claimed, &genuine) <= 1
+    forms(claimed)
+        .iter()
+        .zip(forms(genuine))
+        .any(|(claimed, genuine)| {
+            *claimed == genuine
+                || (takes_edits(claimed)
+                    && takes_edits(&genuine)
+                    && strsim::osa_distance(claimed, &genuine) <= 1)
+        })
 }
 
 /// Names that carry a customer's whole domain in front of somebody else's:
@@ -59,17 +59,19 @@ pub fn leading_names(domain: &DomainName) -> impl Iterator<Item = &str> {
     })
 }
 
-fn registrable_skeleton(domain: &DomainName) -> String {
+/// A domain's registrable part as people see it, and its skeleton.
+fn forms(domain: &DomainName) -> [String; 2] {
     let registrable: DomainName = domain
         .registrable()
         .parse()
         .unwrap_or_else(|_| domain.clone());
-    skeleton(&registrable)
+    let (shown, _) = idna::domain_to_unicode(registrable.as_str());
+    let skeleton = unicode_security::skeleton(&shown).collect::<String>();
+    [shown.to_lowercase(), skeleton.to_lowercase()]
 }
 
-fn takes_edits(skeleton: &str) -> bool {
-    skeleton
-        .split('.')
+fn takes_edits(form: &str) -> bool {
+    form.split('.')
         .next()
         .is_some_and(|label| label.chars().count() >= SHORTEST_FOR_EDITS)
 }

@@ -218,6 +218,9 @@ pub async fn add_domains(
     let change = async |permit: &mut Permit<'_, ChangeDomain>, customer: &Customer| {
         let mut new: Vec<DomainName> = domains;
         new.retain(|domain| !customer.domains.contains(domain));
+        if new.is_empty() {
+            return Ok(None);
+        }
         let mut change =
             Change::to(format!("customer:{}", customer.slug)).with("added", join(&new));
         if moves {
@@ -229,7 +232,7 @@ pub async fn add_domains(
         }
         check_domains(desk, permit, customer, &new).await?;
         customers::insert_domains(permit, customer.id, &new).await?;
-        Ok((!new.is_empty()).then_some(change))
+        Ok(Some(change))
     };
     change_directory(desk, actor, ChangeDomain, slug, change).await
 }

@@ -5,6 +5,7 @@
 //! answer whose parent comes later in the batch waits for it.
 
 mod batch;
+mod recall;
 pub(super) use batch::Standing;
 mod order;
 mod write;
@@ -14,12 +15,14 @@ use std::collections::HashSet;
 use super::{Desk, Error};
 use crate::{
     customers::matching::Wanted,
+    fault,
     permit::{Actor, ChangesTickets, Subject, authorise},
     receive::{Prepared, Receipt},
     store::{Tx, customers::lookup, tickets},
     tickets::threading,
 };
 use batch::Batch;
+pub use recall::recall;
 
 /// Receives mails inside a unit of work that the caller commits. Returns one receipt a mail, in
 /// the order given.
@@ -28,11 +31,11 @@ pub async fn receive_in<A: ChangesTickets>(
     tx: &mut Tx,
     actor: &Actor,
     action: A,
-    items: Vec<Prepared>,
+    items: &[Prepared],
 ) -> Result<Vec<Receipt>, Error> {
     let mut permit = authorise(tx, actor, action, Subject::Desk).await?;
-    let mut batch = load(desk, &mut permit, &items).await?;
-    for index in order::parents_first(&items) {
+    let mut batch = load(desk, &mut permit, items).await?;
+    for index in order::parents_first(items) {
         batch.decide(&mut permit, index, &items[index])?;
     }
     let receipts = write::write(&mut permit, batch, items).await?;
@@ -44,11 +47,13 @@ pub async fn receive<A: ChangesTickets>(
     desk: &Desk,
     actor: &Actor,
     action: A,
-    items: Vec<Prepared>,
+    items: &[Prepared],
 ) -> Result<Vec<Receipt>, Error> {
     let mut tx = desk.database.begin_write().await?;
     let receipts = receive_in(desk, &mut tx, actor, action, items).await?;
+    fault::point("receive.before_commit");
     tx.commit().await?;
+    fault::point("receive.committed");
     Ok(receipts)
 }
 
@@ -64,7 +69,7 @@ async fn load<'d>(desk: &'d Desk, tx: &mut Tx, items: &[Prepared]) -> Result<Bat
             .iter()
             .filter(|item| !held.contains_key(&item.mail.fingerprint.0[..]))
     };
-    let wanted = Wanted::of(fresh().filter_map(|item| item.sender.as_ref()));
+    let wanted = Wanted::of(items.iter().filter_map(|item| item.sender.as_ref()));
     let directory = lookup::directory(tx, wanted).await?;
     let referred: HashSet<String> = fresh()
         .flat_map(|item| threading::referred_ids(&item.mail))
@@ -74,7 +79,7 @@ async fn load<'d>(desk: &'d Desk, tx: &mut Tx, items: &[Prepared]) -> Result<Bat
     let touched: HashSet<_> = holders
         .values()
         .flatten()
-        .chain(held.values().flatten())
+        .chain(held.values().filter_map(|(_, ticket)| ticket.as_ref()))
         .copied()
         .collect();
     let loaded = tickets::list_locked(tx, &touched).await?;

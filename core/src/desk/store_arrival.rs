@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// How long the one who stored a mail has for processing it before a worker takes it over.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// Commits the bytes of a mail with the job that processes them. The same bytes that wait already
 /// are not stored twice: a mail server that tries again gets its first arrival.
 pub async fn store_arrival(
@@ -47,6 +50,7 @@ pub async fn store_arrival(
     inbox::insert_waiting(&mut tx, arrival, raw.len(), packed).await?;
     let mut job = NewJob::new(JobKind::ProcessInbox, serde_json::json!({ "inbox": id }));
     job.dedup_key = Some(id.to_string());
+    job.run_at = Some(tx.now().plus(GRACE));
     jobs::enqueue(&mut tx, job).await?;
     fault::point("arrival.before_commit");
     tx.commit().await?;

@@ -20,7 +20,7 @@ statements! {
     /// Ids begin with their time, so this is the order of writing as near as matters.
     UNSEALED = Sql::same(
         "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
-         WHERE seq IS NULL AND ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2");
+         WHERE seq IS NULL AND (id > $1 OR $1 IS NULL) ORDER BY id LIMIT $2");
     /// One JSON list of [id, number, hash]: PostgreSQL and SQLite spell the unpacking differently.
     SEAL = Sql::per_backend(
         "UPDATE audit_entries SET seq = v.seq, chain_hash = v.chain_hash
@@ -39,6 +39,7 @@ statements! {
          WHERE seq > $1 ORDER BY seq LIMIT $2");
     COUNTS = Sql::same(
         "SELECT CAST(COUNT(*) AS BIGINT) AS entries, CAST(COUNT(seq) AS BIGINT) AS sealed FROM audit_entries");
+    HAS_UNSEALED = Sql::same("SELECT id FROM audit_entries WHERE seq IS NULL ORDER BY id LIMIT 1");
     LATEST = Sql::same(
         "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
          WHERE ($1 = '' OR subject = $1) ORDER BY at DESC, id DESC LIMIT $2");
@@ -283,6 +284,14 @@ pub async fn seal(tx: &mut Tx) -> Result<usize, StoreError> {
     Ok(numbered.len())
 }
 
+/// Whether anything waits to be sealed.
+pub async fn has_unsealed(tx: &mut Tx) -> Result<bool, StoreError> {
+    Ok(tx
+        .fetch_optional::<(AuditId,)>(HAS_UNSEALED, ())
+        .await?
+        .is_some())
+}
+
 /// The head of the chain.
 pub async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
     tx.fetch_one::<HeadRow>("audit_head", HEAD, ())
@@ -375,20 +384,34 @@ pub async fn verify(tx: &mut Tx) -> Result<Verification, StoreError> {
             expected += 1;
         }
     }
-    if (expected - 1, hash) != (head.seq, head.hash) {
-        let fault = format!(
-            "the head says {} entries, {} were found",
-            head.seq,
-            expected - 1
-        );
+    let found = expected - 1;
+    if (found, hash) != (head.seq, head.hash) {
+        let fault = format!("the head says {} entries, {found} were found", head.seq);
         return Ok(finding(Some(expected), Some(fault)));
     }
-    if entries != sealed {
-        let fault = format!(
-            "{} entries could not be sealed: they were changed",
-            entries - sealed
-        );
+    if sealed != found {
+        let fault = format!("{sealed} entries have a number, {found} are in the chain");
+        return Ok(finding(Some(expected), Some(fault)));
+    }
+    let changed = count_unsealable(tx).await?;
+    if changed > 0 {
+        let fault = format!("{changed} entries could not be sealed: they were changed");
         return Ok(finding(Some(expected), Some(fault)));
     }
     Ok(finding(None, None))
+}
+
+/// Entries without a number that no sealer would take. Those it would take were written since the
+/// last seal.
+async fn count_unsealable(tx: &mut Tx) -> Result<usize, StoreError> {
+    let mut after: Option<AuditId> = None;
+    let mut changed = 0;
+    loop {
+        let rows: Vec<Row> = tx.fetch_all(UNSEALED, (after, VERIFY_PAGE)).await?;
+        let Some(last) = rows.last() else {
+            return Ok(changed);
+        };
+        after = Some(last.id);
+        changed += rows.into_iter().filter_map(|row| row.check().err()).count();
+    }
 }

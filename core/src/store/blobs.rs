@@ -77,7 +77,7 @@ pub struct NewBlob {
     pub packed: Vec<u8>,
 }
 
-struct Sealed {
+pub(super) struct Sealed {
     blob: NewBlob,
     key_id: Option<BlobKeyId>,
     created_at: Timestamp,

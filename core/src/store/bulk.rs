@@ -29,6 +29,32 @@ pub enum Kind {
     Bool,
 }
 
+/// What a bulk row's inserts run, for the tests that prepare each one.
+#[cfg(feature = "testing")]
+#[derive(Clone, Debug)]
+pub struct BulkTexts {
+    /// The table.
+    pub table: &'static str,
+    /// What SQLite runs, for each length of a list.
+    pub sqlite: Vec<String>,
+    /// What PostgreSQL runs.
+    pub postgres: String,
+}
+
+#[cfg(feature = "testing")]
+impl BulkTexts {
+    pub(super) fn of<R: BulkRow>() -> Self {
+        Self {
+            table: R::TABLE,
+            sqlite: CHUNKS
+                .iter()
+                .map(|rows| values_list_text::<R>(*rows))
+                .collect(),
+            postgres: unnest_text::<R>(),
+        }
+    }
+}
+
 /// One value of a bulk row.
 #[derive(Clone, Debug)]
 pub enum Cell {
@@ -92,6 +118,7 @@ impl Tx {
     /// only where the row type says `ON CONFLICT DO NOTHING`.
     pub async fn insert_many<R: BulkRow>(&mut self, rows: Vec<R>) -> Result<u64, StoreError> {
         if rows.is_empty() {
+            self.changed(0);
             return Ok(0);
         }
         let count = rows.len();
@@ -105,10 +132,12 @@ impl Tx {
             "cells of {}",
             R::TABLE
         );
-        match self.inner {
-            Inner::Sqlite(_) => self.insert_values_lists::<R>(cells, count).await,
-            Inner::Postgres(_) => self.insert_unnest::<R>(cells, count).await,
-        }
+        let taken = match self.inner {
+            Inner::Sqlite(_) => self.insert_values_lists::<R>(cells, count).await?,
+            Inner::Postgres(_) => self.insert_unnest::<R>(cells, count).await?,
+        };
+        self.changed(taken);
+        Ok(taken)
     }
 
     async fn insert_values_lists<R: BulkRow>(

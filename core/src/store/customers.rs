@@ -334,7 +334,7 @@ pub async fn update<A: ChangesDirectory>(
         .await
 }
 
-struct NewDomain(CustomerId, DomainName, Timestamp);
+pub(super) struct NewDomain(CustomerId, DomainName, Timestamp);
 
 impl BulkRow for NewDomain {
     const TABLE: &'static str = "customer_domains";
@@ -348,7 +348,7 @@ impl BulkRow for NewDomain {
     }
 }
 
-struct NewVariant(String, DomainName);
+pub(super) struct NewVariant(String, DomainName);
 
 impl BulkRow for NewVariant {
     const TABLE: &'static str = "domain_variants";
@@ -391,7 +391,7 @@ pub async fn delete_domains<A: ChangesDirectory>(
     permit.change().execute(DELETE_DOMAINS, (names,)).await
 }
 
-struct NewContact(CustomerId, Contact, Timestamp);
+pub(super) struct NewContact(CustomerId, Contact, Timestamp);
 
 impl BulkRow for NewContact {
     const TABLE: &'static str = "contacts";

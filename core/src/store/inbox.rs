@@ -36,6 +36,8 @@ statements! {
     MARK_PROCESSED = Sql::same(
         "UPDATE inbox SET state = 'processed', outcome = $2, message_id = $3, processed_at = $4, blob_id = $5
          WHERE id = $1 AND state = 'waiting'");
+    PROCESSED = Sql::same(
+        "SELECT outcome, message_id FROM inbox WHERE id = $1 AND state = 'processed'");
     COUNT_WAITING = Sql::same("SELECT CAST(COUNT(*) AS BIGINT) FROM inbox WHERE state = 'waiting'");
 }
 
@@ -233,6 +235,22 @@ pub async fn find_waiting_by_sha256(
 pub async fn list_waiting(tx: &mut Tx, limit: i64) -> Result<Vec<InboxId>, StoreError> {
     let rows: Vec<(InboxId,)> = tx.fetch_all(LIST_WAITING, (limit,)).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+record! {
+    /// What became of an arrival.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Processed {
+        /// In a word.
+        pub outcome: Outcome,
+        /// The message it became, or of which it is a copy.
+        pub message_id: Option<MessageId>,
+    }
+}
+
+/// What became of an arrival; `None` while it waits.
+pub async fn find_processed(tx: &mut Tx, id: InboxId) -> Result<Option<Processed>, StoreError> {
+    tx.fetch_optional(PROCESSED, (id,)).await
 }
 
 /// How many arrivals wait.

@@ -22,6 +22,10 @@ statements! {
         "SELECT id, ticket_id, customer_id, direction, kind, header_id, author, author_name, subject, body,
             reply_text, sent_at, received_at, trust, findings, is_truncated, blob_id, delivery
          FROM messages WHERE ticket_id = $1 ORDER BY received_at, id");
+    FIND = Sql::same(
+        "SELECT id, ticket_id, customer_id, direction, kind, header_id, author, author_name, subject, body,
+            reply_text, sent_at, received_at, trust, findings, is_truncated, blob_id, delivery
+         FROM messages WHERE id = $1");
     ATTACHMENTS_OF = Sql::per_backend(
         "SELECT message_id, name, content_type, size, is_inline FROM attachments
          WHERE message_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY message_id, position",
@@ -95,6 +99,14 @@ record! {
 pub async fn list_of_ticket(tx: &mut Tx, ticket: TicketId) -> Result<Vec<Message>, StoreError> {
     let rows: Vec<Row> = tx.fetch_all(OF_TICKET, (ticket,)).await?;
     rows.into_iter().map(Message::try_from).collect()
+}
+
+/// The message with this id.
+pub async fn find(tx: &mut Tx, id: MessageId) -> Result<Option<Message>, StoreError> {
+    tx.fetch_optional::<Row>(FIND, (id,))
+        .await?
+        .map(Message::try_from)
+        .transpose()
 }
 
 /// What is attached to each of these messages.

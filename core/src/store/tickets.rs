@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    ids::{CustomerId, EventId, TicketId},
+    ids::{CustomerId, EventId, MessageId, TicketId},
     permit::{ChangesTickets, Permit},
     tickets::{Event, ParticipantRole, Ticket, TicketNumber},
 };
@@ -29,6 +29,7 @@ statements! {
     DRAW_NUMBERS = Sql::per_backend(
         "UPDATE counters SET value = value + $1 WHERE name = 'ticket_number' RETURNING value",
         "SELECT nextval('ticket_numbers') AS value FROM generate_series(1, $1)");
+    BY_ID = Sql::same(concat!("SELECT ", row::ticket_columns!(), " FROM tickets t WHERE t.id = $1"));
     BY_NUMBER = Sql::same(concat!("SELECT ", row::ticket_columns!(), " FROM tickets t WHERE t.number = $1"));
     /// Locked, because it is about to change. SQLite's write lock is taken already.
     BY_NUMBER_LOCKED = Sql::per_backend(
@@ -61,11 +62,10 @@ statements! {
          WHERE ticket_id = ANY($1) ORDER BY added_at, address");
     EVENTS = Sql::same(
         "SELECT id, at, actor, kind, detail FROM ticket_events WHERE ticket_id = $1 ORDER BY at, id");
-    NUMBERS_OF_FINGERPRINTS = Sql::per_backend(
-        "SELECT m.fingerprint, t.id AS ticket_id FROM messages m LEFT JOIN tickets t ON t.id = m.ticket_id
-         WHERE m.fingerprint IN (SELECT unhex(value) FROM json_each($1))",
-        "SELECT m.fingerprint, t.id AS ticket_id FROM messages m LEFT JOIN tickets t ON t.id = m.ticket_id
-         WHERE m.fingerprint = ANY($1)");
+    HELD_FINGERPRINTS = Sql::per_backend(
+        "SELECT fingerprint, id, ticket_id FROM messages
+         WHERE fingerprint IN (SELECT unhex(value) FROM json_each($1))",
+        "SELECT fingerprint, id, ticket_id FROM messages WHERE fingerprint = ANY($1)");
     HOLDERS_OF_HEADER_IDS = Sql::per_backend(
         "SELECT header_id, ticket_id FROM messages
          WHERE header_id IN (SELECT value FROM json_each($1)) AND ticket_id IS NOT NULL
@@ -90,6 +90,14 @@ pub async fn draw_numbers<A: ChangesTickets>(
         [(last,)] => (last - count + 1..=*last).map(TicketNumber).collect(),
         each => each.iter().map(|(number,)| TicketNumber(*number)).collect(),
     })
+}
+
+/// The ticket with this id.
+pub async fn find(tx: &mut Tx, id: TicketId) -> Result<Option<Ticket>, StoreError> {
+    tx.fetch_optional::<TicketRow>(BY_ID, (id,))
+        .await?
+        .map(Ticket::try_from)
+        .transpose()
 }
 
 /// The ticket of this number.
@@ -349,21 +357,22 @@ pub async fn events(tx: &mut Tx, ticket: TicketId) -> Result<Vec<Event>, StoreEr
 record! {
     struct FingerprintRow {
         fingerprint: Vec<u8>,
+        id: MessageId,
         ticket_id: Option<TicketId>,
     }
 }
 
-/// Which of these fingerprints are held, and on which ticket.
+/// Which of these fingerprints are held, as which message, and on which ticket.
 pub async fn held_fingerprints(
     tx: &mut Tx,
     fingerprints: Vec<Vec<u8>>,
-) -> Result<HashMap<Vec<u8>, Option<TicketId>>, StoreError> {
+) -> Result<HashMap<Vec<u8>, (MessageId, Option<TicketId>)>, StoreError> {
     let rows: Vec<FingerprintRow> = tx
-        .fetch_all(NUMBERS_OF_FINGERPRINTS, (BytesList(fingerprints),))
+        .fetch_all(HELD_FINGERPRINTS, (BytesList(fingerprints),))
         .await?;
     Ok(rows
         .into_iter()
-        .map(|row| (row.fingerprint, row.ticket_id))
+        .map(|row| (row.fingerprint, (row.id, row.ticket_id)))
         .collect())
 }
 

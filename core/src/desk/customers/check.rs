@@ -12,12 +12,9 @@ use crate::{
 pub(in crate::desk) async fn check_handles(tx: &mut Tx, customer: &Customer) -> Result<(), Error> {
     let (prefix, account) = (customer.prefix.as_ref(), customer.account_id.as_ref());
     let holders = lookup::holders(tx, &customer.slug, prefix, account).await?;
-    for holder in holders {
-        let is_new = customer.version == 1 && customer.created_at == tx.now();
+    let mut others = holders.into_iter();
+    if let Some(holder) = others.find(|holder| holder.id != customer.id) {
         let taken = if holder.slug == customer.slug {
-            if !is_new {
-                continue;
-            }
             format!("the slug {}", holder.slug)
         } else if prefix.is_some() && holder.prefix.as_ref() == prefix {
             format!(

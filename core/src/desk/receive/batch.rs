@@ -30,6 +30,8 @@ pub(super) struct Decision {
     pub(super) ticket: Option<TicketId>,
     /// The message row it becomes; `None` for duplicates.
     pub(super) message: Option<MessageId>,
+    /// The message of which it is a copy.
+    pub(super) original: Option<MessageId>,
     /// What was found of its sender.
     pub(super) assessment: Assessment,
     /// A ticket it refers to and may not join.
@@ -44,7 +46,7 @@ pub(super) struct Batch<'d> {
     desk: &'d Desk,
     now: Timestamp,
     directory: Directory,
-    held: HashMap<Vec<u8>, Option<TicketId>>,
+    held: HashMap<Vec<u8>, (MessageId, Option<TicketId>)>,
     holders: HashMap<String, Vec<TicketId>>,
     participants: HashMap<TicketId, HashSet<String>>,
     pub(super) slugs: HashMap<CustomerId, Slug>,
@@ -64,7 +66,7 @@ impl<'d> Batch<'d> {
         desk: &'d Desk,
         now: Timestamp,
         directory: Directory,
-        held: HashMap<Vec<u8>, Option<TicketId>>,
+        held: HashMap<Vec<u8>, (MessageId, Option<TicketId>)>,
         holders: HashMap<String, Vec<TicketId>>,
         tickets: Vec<Ticket>,
         participants: HashMap<TicketId, Vec<String>>,
@@ -106,13 +108,15 @@ impl<'d> Batch<'d> {
             outcome: Outcome::Duplicate,
             ticket: None,
             message: None,
+            original: None,
             assessment,
             refused: None,
             notes: Vec::new(),
         };
         let fingerprint = item.mail.fingerprint.0.to_vec();
-        if let Some(ticket) = self.held.get(&fingerprint) {
+        if let Some((message, ticket)) = self.held.get(&fingerprint) {
             decision.ticket = *ticket;
+            decision.original = Some(*message);
             decision
                 .notes
                 .push("the same message is here already".to_owned());
@@ -143,8 +147,9 @@ impl<'d> Batch<'d> {
                 decision.notes.push(format!("recorded as {kind}: {reason}"));
             }
         }
-        decision.message = Some(tx.new_id());
-        self.held.insert(fingerprint, decision.ticket);
+        let message = tx.new_id();
+        decision.message = Some(message);
+        self.held.insert(fingerprint, (message, decision.ticket));
         if let (Some(id), Some(ticket)) = (&item.mail.message_id, decision.ticket) {
             self.holders
                 .entry(id.clone())

@@ -22,7 +22,7 @@ use crate::{
 pub(super) async fn write<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     mut batch: Batch<'_>,
-    items: Vec<Prepared>,
+    items: &[Prepared],
 ) -> Result<Vec<Receipt>, Error> {
     let numbers = tickets::draw_numbers(permit, batch.opened.len()).await?;
     for (id, number) in batch.opened.iter().zip(numbers) {
@@ -31,14 +31,14 @@ pub(super) async fn write<A: ChangesTickets>(
         }
     }
     name_refused_tickets(&mut batch);
-    let blobs = store_bytes(permit, &batch, &items).await?;
+    let blobs = store_bytes(permit, &batch, items).await?;
     write_tickets(permit, &batch).await?;
-    write_messages(permit, &batch, &items, &blobs).await?;
-    write_inbox(permit, &batch, &items, &blobs).await?;
-    write_trail(permit, &batch, &items).await?;
+    write_messages(permit, &batch, items, &blobs).await?;
+    write_inbox(permit, &batch, items, &blobs).await?;
+    write_trail(permit, &batch, items).await?;
     let mut receipts: Vec<(usize, Receipt)> = std::mem::take(&mut batch.decisions)
         .into_iter()
-        .map(|decision| (decision.index, receipt(&batch, decision, &items)))
+        .map(|decision| (decision.index, receipt(&batch, decision, items)))
         .collect();
     receipts.sort_by_key(|(index, _)| *index);
     Ok(receipts.into_iter().map(|(_, receipt)| receipt).collect())
@@ -214,7 +214,14 @@ async fn write_inbox<A: ChangesTickets>(
         let item = &items[decision.index];
         let blob_id = blobs.get(&decision.index).copied();
         if let Some((id, stored)) = item.stored {
-            inbox::mark_processed(permit, id, decision.outcome, decision.message, blob_id).await?;
+            inbox::mark_processed(
+                permit,
+                id,
+                decision.outcome,
+                decision.message.or(decision.original),
+                blob_id,
+            )
+            .await?;
             if decision.outcome == Outcome::Duplicate {
                 blobs::delete(permit, vec![stored]).await?;
             }

@@ -41,7 +41,7 @@ statements! {
         "SELECT id, slug FROM customers WHERE id IN (SELECT unhex(value) FROM json_each($1))",
         "SELECT id, slug FROM customers WHERE id = ANY($1)");
     BY_HANDLE = Sql::same(
-        "SELECT slug, prefix, account_id FROM customers WHERE slug = $1 OR prefix = $2 OR account_id = $3");
+        "SELECT id, slug, prefix, account_id FROM customers WHERE slug = $1 OR prefix = $2 OR account_id = $3");
 }
 
 record! {
@@ -68,6 +68,8 @@ record! {
 record! {
     /// A customer that already holds a handle.
     pub struct Holder {
+        /// Its id.
+        pub id: CustomerId,
         /// Its slug.
         pub slug: Slug,
         /// Its prefix.

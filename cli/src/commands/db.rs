@@ -1,0 +1,23 @@
+//! The database's schema.
+
+use crate::{args::DbCommand, exit::Exit, output::Output, program::Program};
+
+pub(super) async fn run(
+    program: &Program,
+    command: DbCommand,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    let DbCommand::Migrate = command;
+    let mut options = program.open_options()?;
+    options.migrate_empty = false;
+    let database = options.open().await?;
+    let (before, after) = database.migrate().await?;
+    database.close().await;
+    let answer = serde_json::json!({ "before": before, "after": after });
+    output.answer(&answer, |out| {
+        out.line(match before == after {
+            true => format!("The schema is up to date (version {after})."),
+            false => format!("The schema went from version {before} to {after}."),
+        });
+    })
+}

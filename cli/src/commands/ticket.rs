@@ -1,0 +1,206 @@
+//! Working tickets.
+
+use std::{
+    io::{IsTerminal as _, Read as _},
+    path::PathBuf,
+    process::Command,
+};
+
+use anyhow::Context as _;
+use tierdesk_core::{
+    desk::{
+        Desk,
+        tickets::{self, TicketReport},
+        work_ticket::{self, BindOptions, NewTicketByHand},
+    },
+    permit::Actor,
+    refusal::{Refusal, RefusalCode},
+    store::tickets::Filter,
+    tickets::Status,
+};
+
+use super::ticket_text;
+use crate::{
+    args::{ListTickets, TicketCommand},
+    exit::Exit,
+    output::{Output, local},
+};
+
+pub(super) async fn run(
+    desk: &Desk,
+    actor: &Actor,
+    command: TicketCommand,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    use TicketCommand as C;
+    let changed = match command {
+        C::List(filter) => {
+            let found = tickets::list(desk, actor, &filter_of(filter)).await?;
+            return output.answer(&found, |out| ticket_text::list(out, &found));
+        }
+        C::Show { number } => {
+            let detail = tickets::show(desk, actor, number).await?;
+            return output.answer(&detail, |out| ticket_text::detail(out, &detail));
+        }
+        C::Next => return next(desk, actor, output).await,
+        C::History { number } => {
+            let events = tickets::history(desk, actor, number).await?;
+            return output.answer(&events, |out| {
+                for event in &events {
+                    let detail = ticket_text::particulars(&event.detail);
+                    out.line(format!(
+                        "{}  {:9} {}  {detail}",
+                        local(event.at),
+                        event.kind,
+                        event.actor
+                    ));
+                }
+            });
+        }
+        C::Open {
+            customer,
+            subject,
+            from,
+            severity,
+            file,
+        } => {
+            let text = read_text(file, false)?;
+            let new = NewTicketByHand {
+                customer,
+                requester: from,
+                subject,
+                severity,
+                text,
+            };
+            work_ticket::open(desk, actor, new).await?
+        }
+        C::Status { number, status } => {
+            work_ticket::set_status(desk, actor, number, status).await?
+        }
+        C::Assign { number, who } => work_ticket::assign(desk, actor, number, &who).await?,
+        C::Severity { number, severity } => {
+            work_ticket::set_severity(desk, actor, number, severity).await?
+        }
+        C::Note { number, file } => {
+            // Looked up first: nobody should write a note for a ticket that is not there.
+            tickets::show(desk, actor, number).await?;
+            let text = read_text(file, true)?.unwrap_or_default();
+            work_ticket::note(desk, actor, number, &text).await?
+        }
+        C::Close { number, reason } => work_ticket::close(desk, actor, number, reason).await?,
+        C::Reopen { number } => work_ticket::reopen(desk, actor, number).await?,
+        C::Bind {
+            number,
+            customer,
+            add_contact,
+            add_domain,
+        } => {
+            let options = BindOptions {
+                adds_contact: add_contact,
+                adds_domain: add_domain,
+            };
+            work_ticket::bind(desk, actor, number, &customer, options).await?
+        }
+        C::Spam { number } => work_ticket::mark_spam(desk, actor, number).await?,
+    };
+    show_changed(desk, actor, changed, output).await
+}
+
+/// JSON answers with the whole ticket, as `ticket show` does; people see its line.
+async fn show_changed(
+    desk: &Desk,
+    actor: &Actor,
+    changed: TicketReport,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    if output.is_json {
+        let detail = tickets::show(desk, actor, changed.number).await?;
+        return output.answer(&detail, |_| {});
+    }
+    ticket_text::head(output, &changed);
+    Ok(Exit::Done)
+}
+
+async fn next(desk: &Desk, actor: &Actor, output: &Output) -> anyhow::Result<Exit> {
+    let Some(next) = tickets::next(desk, actor).await? else {
+        return output.answer(&serde_json::Value::Null, |out| {
+            out.line("Nothing waits for you.");
+        });
+    };
+    let detail = tickets::show(desk, actor, next.number).await?;
+    output.answer(&detail, |out| {
+        ticket_text::detail(out, &detail);
+        out.line("");
+        out.line(format!(
+            "To take it: tierdesk ticket assign {}",
+            next.number
+        ));
+    })
+}
+
+fn filter_of(list: ListTickets) -> Filter {
+    let mut filter = Filter::default();
+    if list.all {
+        filter.statuses = Status::ALL.to_vec();
+    } else if !list.status.is_empty() {
+        filter.statuses = list.status;
+    }
+    filter.tier = list.tier.map(|tier| tier.to_string());
+    filter.customer = list.customer;
+    filter.assignee = list.assignee;
+    filter.is_triage = list.triage;
+    filter.limit = list.limit.max(0);
+    filter
+}
+
+/// Text from a file, from standard input when that is no terminal, else from $EDITOR.
+fn read_text(file: Option<PathBuf>, asks: bool) -> anyhow::Result<Option<String>> {
+    if let Some(file) = file {
+        let text = std::fs::read(&file)
+            .with_context(|| format!("{} could not be read", file.display()))?;
+        return Ok(Some(String::from_utf8_lossy(&text).into_owned()));
+    }
+    if !std::io::stdin().is_terminal() {
+        let mut text = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut text)
+            .context("standard input could not be read")?;
+        return Ok(Some(String::from_utf8_lossy(&text).into_owned()));
+    }
+    if asks { edit().map(Some) } else { Ok(None) }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the user's editor is no setting of the desk"
+)]
+fn edit() -> anyhow::Result<String> {
+    let editor = ["VISUAL", "EDITOR"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    let editor = editor
+        .filter(|editor| !editor.trim().is_empty())
+        .ok_or_else(|| {
+            Refusal::new(
+                RefusalCode::Empty,
+                "there is no text: no --file, no input, no $EDITOR",
+            )
+            .with_hint("for example: echo 'called back' | tierdesk ticket note SB-12")
+        })?;
+    let file = tempfile::Builder::new()
+        .prefix("tierdesk-")
+        .suffix(".txt")
+        .tempfile()?;
+    // Through the shell, because $EDITOR may hold arguments: "code --wait".
+    let status = Command::new("sh")
+        .args(["-c", &format!("{editor} \"$1\""), "sh"])
+        .arg(file.path())
+        .status()
+        .with_context(|| format!("{editor} could not be started"))?;
+    if !status.success() {
+        return Err(
+            Refusal::new(RefusalCode::Empty, "the editor gave up; nothing was stored").into(),
+        );
+    }
+    Ok(std::fs::read_to_string(file.path())?)
+}

@@ -1,0 +1,172 @@
+//! Opening the desk: which configuration, which database, who is asking.
+
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use tierdesk_core::{
+    customers::FreeMail,
+    desk::Desk,
+    permit::Actor,
+    refusal::{Refusal, RefusalCode},
+    settings::Settings,
+    store::{MasterKey, OpenOptions},
+    tiers::Catalogue,
+};
+
+use crate::{args::Global, output::Output};
+
+/// The program with its configuration read.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) settings: Settings,
+    /// The configuration file that was read, if there is one.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Program {
+    /// Reads the configuration: the named file, else the user's own if there is one. Flags win
+    /// over the environment, the environment over the file.
+    pub(crate) fn load(global: &Global, output: &Output) -> anyhow::Result<Self> {
+        let file = match &global.config {
+            Some(file) => Some(file.clone()),
+            None => default_file().filter(|file| file.exists()),
+        };
+        let flag = global
+            .database
+            .as_ref()
+            .map(|url| ("TIERDESK_DATABASE_URL".to_owned(), url.clone()));
+        let environment: std::collections::BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| flag.is_none() || name != "TIERDESK_DATABASE__URL")
+            .chain(flag.clone())
+            .collect();
+        let settings = Settings::load(file.as_deref(), environment.into_iter())?;
+        init_log(&settings);
+        let later = settings.later_keys();
+        if !later.is_empty() {
+            output.note(format!(
+                "note: this version does not use {} yet",
+                later.join(", ")
+            ));
+        }
+        Ok(Self { settings, file })
+    }
+
+    /// The catalogue: the configured file, else the built-in one.
+    pub(crate) fn catalogue(&self) -> anyhow::Result<Catalogue> {
+        let Some(path) = &self.settings.tiers.file else {
+            return Ok(Catalogue::embedded());
+        };
+        let text = read(path)?;
+        Catalogue::parse(&text, &path.display().to_string()).map_err(|fault| {
+            Refusal::new(RefusalCode::Configuration, fault.to_string())
+                .with_hint("nothing was started; correct these and try again")
+                .into()
+        })
+    }
+
+    fn free_mail(&self) -> anyhow::Result<FreeMail> {
+        let Some(path) = &self.settings.customers.freemail_file else {
+            return Ok(FreeMail::embedded());
+        };
+        FreeMail::parse(&read(path)?).map_err(|faults| {
+            let lines: Vec<String> = faults
+                .iter()
+                .map(|(line, fault)| format!("{}:{line}: {fault}", path.display()))
+                .collect();
+            Refusal::new(RefusalCode::Configuration, lines.join("\n"))
+                .with_hint("one domain a line; # begins a comment")
+                .into()
+        })
+    }
+
+    /// How to open the configured database.
+    pub(crate) fn open_options(&self) -> anyhow::Result<OpenOptions> {
+        let mut options = OpenOptions::new(self.settings.database.url.expose());
+        if let Some(path) = &self.settings.store.key_file {
+            let key = MasterKey::parse(&read(path)?)
+                .with_context(|| format!("store.key_file {}", path.display()))?;
+            options.master_key = Some(Arc::new(key));
+        }
+        Ok(options)
+    }
+
+    /// Opens the desk; a missing SQLite database is made and migrated.
+    pub(crate) async fn open(&self) -> anyhow::Result<Desk> {
+        let desk = Desk {
+            catalogue: Arc::new(self.catalogue()?),
+            free_mail: self.free_mail()?,
+            own_address: self.settings.mail.address.parse().ok(),
+            anchor_file: self.settings.audit.anchor_file.clone(),
+            database: self.open_options()?.open().await?,
+        };
+        desk.check_catalogue().await?;
+        Ok(desk)
+    }
+
+    /// Who runs the program. The login comes from the user id, never from the environment, which
+    /// anybody can set.
+    pub(crate) fn actor(&self) -> Actor {
+        let id = nix::unistd::getuid();
+        let name = match nix::unistd::User::from_uid(id) {
+            Ok(Some(user)) => user.name,
+            _ => format!("uid-{id}"),
+        };
+        let owned = match (&self.file, self.settings.database.url.sqlite_path()) {
+            (Some(file), _) => Some(file.as_path()),
+            (None, database) => database,
+        };
+        let owns_configuration = match owned {
+            Some(path) => std::fs::metadata(path).is_ok_and(|found| found.uid() == id.as_raw()),
+            // No file anywhere: whoever holds the server's credentials owns the desk.
+            None => true,
+        };
+        Actor::OsUser {
+            name,
+            owns_configuration,
+        }
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))
+}
+
+/// Where `init` writes the configuration and every command looks for it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the user's files are is no setting"
+)]
+pub(crate) fn default_file() -> Option<PathBuf> {
+    let folder = match std::env::var_os("XDG_CONFIG_HOME").filter(|home| !home.is_empty()) {
+        Some(home) => PathBuf::from(home),
+        None => {
+            PathBuf::from(std::env::var_os("HOME").filter(|home| !home.is_empty())?).join(".config")
+        }
+    };
+    Some(folder.join("tierdesk").join("tierdesk.toml"))
+}
+
+/// The log goes to standard error; `TIERDESK_LOG` takes the filter syntax of `tracing`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the log's filter is read once, here"
+)]
+fn init_log(settings: &Settings) {
+    let filter = std::env::var("TIERDESK_LOG")
+        .ok()
+        .filter(|filter| !filter.is_empty())
+        .unwrap_or_else(|| format!("{},sqlx=warn", settings.log.level.as_str()));
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    // A second call, in a test say, keeps the first log.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .try_init();
+}

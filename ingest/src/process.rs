@@ -1,0 +1,186 @@
+//! Processing stored arrivals: parse outside any transaction, then one unit of work that makes the
+//! ticket and marks the arrival as processed.
+//!
+//! An answer whose parent still waits takes the parent along: both are processed in one batch, in
+//! the right order, whoever was first.
+
+use std::{collections::HashSet, sync::Arc};
+
+use tierdesk_core::{
+    desk::{self, Desk, Error, receive},
+    fault,
+    ids::InboxId,
+    jobs::{Handler, HandlerFuture, Job, JobError, JobKind},
+    mail::Envelope,
+    permit::{Actor, ReceiveMail, SystemRole},
+    receive::{Arrival, Prepared, Receipt, Road, prepare},
+    store::{
+        StoreError, blobs,
+        inbox::{self, WaitingMail},
+        jobs,
+    },
+    telemetry,
+    tickets::threading,
+};
+
+use crate::{fields::Fields, parse};
+
+/// How many waiting parents one arrival takes along.
+const PARENTS: usize = 100;
+
+/// The part of the program that takes mail in.
+pub const INGEST: Actor = Actor::System(SystemRole::Ingest);
+
+/// Stores a mail, then processes it. Once this has stored the mail, an error means that a worker
+/// will process it, or the same mail delivered again.
+pub async fn deliver(
+    desk: &Desk,
+    road: Road,
+    envelope: Envelope,
+    raw: &[u8],
+) -> Result<Receipt, Error> {
+    let hint = message_id_hint(raw);
+    let id = desk::store_arrival::store_arrival(desk, road, None, envelope, raw, hint).await?;
+    process(desk, id).await
+}
+
+/// The Message-ID, read without parsing the mail.
+fn message_id_hint(raw: &[u8]) -> Option<String> {
+    let (fields, _) = Fields::split(raw);
+    fields.ids("Message-ID").0.into_iter().next()
+}
+
+/// Processes an arrival and the waiting ones it refers to. Says what became of it, whoever did it.
+pub async fn process(desk: &Desk, id: InboxId) -> Result<Receipt, Error> {
+    let prepared = collect(desk, id).await?;
+    fault::point("process.parsed");
+    let receipts = commit(desk, prepared).await?;
+    match receipts.into_iter().find(|(processed, _)| *processed == id) {
+        Some((_, receipt)) => Ok(receipt),
+        None => receive::recall(desk, &INGEST, id).await?.ok_or_else(|| {
+            let detail = format!("arrival {id} is neither waiting nor processed");
+            Error::Failed(StoreError::Inconsistent {
+                table: "inbox",
+                detail,
+            })
+        }),
+    }
+}
+
+/// Processes everything that waits, oldest first. Returns how many arrivals were processed.
+pub async fn process_waiting(desk: &Desk) -> Result<usize, Error> {
+    let mut done = 0;
+    loop {
+        let waiting = {
+            let mut tx = desk.database.begin_read().await?;
+            inbox::list_waiting(&mut tx, 100).await?
+        };
+        if waiting.is_empty() {
+            return Ok(done);
+        }
+        for id in waiting {
+            process(desk, id).await?;
+            done += 1;
+        }
+    }
+}
+
+/// Reads and parses an arrival and its waiting parents. Nothing is locked meanwhile.
+async fn collect(desk: &Desk, id: InboxId) -> Result<Vec<Prepared>, Error> {
+    let (mut wanted, mut seen) = (vec![id], HashSet::from([id]));
+    let mut prepared = Vec::new();
+    while !wanted.is_empty() {
+        let mut tx = desk.database.begin_read().await?;
+        let mut referred = HashSet::new();
+        for waiting in inbox::find_waiting(&mut tx, &wanted).await? {
+            let raw = blobs::open(&mut tx, waiting.blob_id).await?;
+            let one = read(desk, waiting, raw);
+            referred.extend(threading::referred_ids(&one.mail).map(str::to_owned));
+            prepared.push(one);
+        }
+        wanted = inbox::waiting_by_hint(&mut tx, referred).await?;
+        wanted.retain(|parent| seen.len() < PARENTS && seen.insert(*parent));
+    }
+    Ok(prepared)
+}
+
+fn read(desk: &Desk, waiting: WaitingMail, raw: Vec<u8>) -> Prepared {
+    let WaitingMail {
+        id,
+        road,
+        origin,
+        envelope,
+        is_silent,
+        blob_id,
+        ..
+    } = waiting;
+    let mail = parse::parse(&raw, &envelope);
+    let stored = Some((id, blob_id));
+    let arrival = Arrival {
+        mail,
+        raw,
+        envelope,
+        road,
+        origin,
+        is_silent,
+        stored,
+    };
+    prepare(arrival, desk.own_address.as_ref())
+}
+
+/// Makes tickets of those that still wait, and settles their jobs, in one unit of work.
+async fn commit(desk: &Desk, prepared: Vec<Prepared>) -> Result<Vec<(InboxId, Receipt)>, Error> {
+    let ids: Vec<InboxId> = prepared
+        .iter()
+        .filter_map(|one| Some(one.stored?.0))
+        .collect();
+    let mut tx = desk.database.begin_write().await?;
+    let waiting: HashSet<InboxId> = inbox::lock_waiting(&mut tx, &ids)
+        .await?
+        .into_iter()
+        .map(|mail| mail.id)
+        .collect();
+    let still: Vec<Prepared> = prepared
+        .into_iter()
+        .filter(|one| one.stored.is_some_and(|(id, _)| waiting.contains(&id)))
+        .collect();
+    if still.is_empty() {
+        return Ok(Vec::new());
+    }
+    let receipts = receive::receive_in(desk, &mut tx, &INGEST, ReceiveMail, &still).await?;
+    for (id, _) in still.iter().filter_map(|one| one.stored) {
+        jobs::finish_by_key(&mut tx, JobKind::ProcessInbox.as_str(), &id.to_string()).await?;
+    }
+    fault::point("process.before_commit");
+    tx.commit().await?;
+    fault::point("process.committed");
+    let ids = still.iter().filter_map(|one| Some(one.stored?.0));
+    Ok(ids.zip(receipts).collect())
+}
+
+/// Does `process_inbox` jobs: arrivals whose receiver died between storing and processing.
+#[derive(Debug)]
+pub struct ProcessInbox {
+    /// The desk they arrived at.
+    pub desk: Arc<Desk>,
+}
+
+impl Handler for ProcessInbox {
+    fn kind(&self) -> &str {
+        JobKind::ProcessInbox.as_str()
+    }
+
+    fn run<'h>(&'h self, job: &'h Job) -> HandlerFuture<'h> {
+        Box::pin(async move {
+            let payload: serde_json::Value = serde_json::from_str(&job.payload)
+                .map_err(|fault| JobError::Fail(fault.to_string()))?;
+            let id = payload["inbox"].as_str().and_then(|id| id.parse().ok());
+            let id: InboxId = id.ok_or_else(|| JobError::Fail("it names no arrival".to_owned()))?;
+            match process(&self.desk, id).await {
+                Ok(_) => Ok(()),
+                Err(Error::Failed(error)) => Err(error.into()),
+                Err(error) => Err(JobError::Fail(telemetry::chain(&error))),
+            }
+        })
+    }
+}

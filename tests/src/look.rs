@@ -1,0 +1,68 @@
+//! Looking at rows past the store, to see what it really wrote.
+
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
+use tierdesk_core::store::Record;
+
+use crate::TestDesk;
+
+impl TestDesk {
+    /// The rows of a query that both databases read alike.
+    pub async fn look<T: Record>(&self, sql: &str) -> Vec<T> {
+        self.look_at(sql, sql).await
+    }
+
+    /// The rows of a query that each database has in its own words.
+    pub async fn look_at<T: Record>(&self, sqlite: &str, postgres: &str) -> Vec<T> {
+        if self.desk.database.is_sqlite() {
+            let mut connection = SqliteConnection::connect(&self.url)
+                .await
+                .expect("SQLite opens the file");
+            let query = sqlx::query_as(AssertSqlSafe(sqlite.to_owned()));
+            query
+                .fetch_all(&mut connection)
+                .await
+                .expect("SQLite runs it")
+        } else {
+            let mut connection = PgConnection::connect(&self.url)
+                .await
+                .expect("PostgreSQL answers");
+            connection
+                .execute("SELECT set_config('tierdesk.scope', 'desk', false)")
+                .await
+                .expect("the scope is set");
+            let query = sqlx::query_as(AssertSqlSafe(postgres.to_owned()));
+            query
+                .fetch_all(&mut connection)
+                .await
+                .expect("PostgreSQL runs it")
+        }
+    }
+
+    /// The one number that a query gives.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let rows: Vec<(i64,)> = self.look(sql).await;
+        rows.first().expect("the query gives a row").0
+    }
+
+    /// How many rows each table has, by name.
+    pub async fn counts(&self) -> Vec<(String, i64)> {
+        let mut counts = Vec::new();
+        let catalogue = self.desk.database.catalogue().await;
+        let mut tables: Vec<&str> = catalogue
+            .iter()
+            .filter_map(|line| line.split_once('.').map(|(table, _)| table))
+            .filter(|table| *table != "counters")
+            .collect();
+        tables.dedup();
+        for table in tables {
+            let rows = self.number(&format!("SELECT COUNT(*) FROM {table}")).await;
+            counts.push((table.to_owned(), rows));
+        }
+        counts
+    }
+
+    /// Changes rows as an attacker or an accident would. Returns how many.
+    pub async fn tamper(&self, sql: &str) -> u64 {
+        self.desk.database.tamper(sql, sql).await
+    }
+}

@@ -1,0 +1,3 @@
+//! The store contract: one list of tests, run on both databases.
+
+mod contract;
