@@ -15,7 +15,7 @@ use tierdesk_core::{
 use crate::exit::Exit;
 
 /// Where and how the program prints.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Output {
     /// One JSON document on standard output, and nothing else there.
     pub(crate) is_json: bool,
@@ -82,9 +82,10 @@ impl Output {
             Tone::Faint => "2",
             Tone::Alarm => "31;1",
         };
-        match self.has_colour {
-            true => format!("\u{1b}[{code}m{}\u{1b}[0m", text.as_ref()),
-            false => text.as_ref().to_owned(),
+        if self.has_colour {
+            format!("\u{1b}[{code}m{}\u{1b}[0m", text.as_ref())
+        } else {
+            text.as_ref().to_owned()
         }
     }
 
@@ -248,7 +249,7 @@ mod tests {
     #[test]
     fn money_and_distances_read_as_people_say_them() {
         assert_eq!(dollars(800_000), "$8,000");
-        assert_eq!(dollars(1_234_567_05), "$1,234,567.05");
+        assert_eq!(dollars(123_456_705), "$1,234,567.05");
         let at = |minutes: i64| Timestamp::from_seconds(minutes * 60);
         assert_eq!(distance(at(0), at(240)), "in 4 h");
         assert_eq!(distance(at(0), at(1_441)), "in 1 d");

@@ -189,7 +189,7 @@ pub trait Handler: Send + Sync {
     fn kind(&self) -> &str;
     /// How long one run may take; the lease lasts a little longer.
     fn time_limit(&self) -> Duration {
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     }
     /// Does it, at least once. A handler whose effect is in the database finishes the job in the
     /// same unit of work ([`crate::store::jobs::finish`]).

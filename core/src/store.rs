@@ -70,9 +70,7 @@ pub struct Tx {
     now: Timestamp,
     ids: IdSource,
     is_dirty: bool,
-    /// The next statement makes a change that must be audited.
-    is_armed: bool,
-    owes_audit: bool,
+    audit: AuditDebt,
     wakes: bool,
     wake: Arc<tokio::sync::Notify>,
     master_key: Option<Arc<MasterKey>>,
@@ -82,6 +80,17 @@ pub struct Tx {
 enum Inner {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// Whether a unit of work may commit without an audit entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AuditDebt {
+    /// It may.
+    Settled,
+    /// The next statement is a change: if it changes anything, an entry is owed.
+    Armed,
+    /// It may not.
+    Owed,
 }
 
 /// Who a unit of work reads for.
@@ -161,8 +170,7 @@ impl Database {
             now,
             ids: IdSource::new(),
             is_dirty: false,
-            is_armed: false,
-            owes_audit: false,
+            audit: AuditDebt::Settled,
             wakes: false,
             wake: Arc::clone(&self.wake),
             master_key: self.master_key.clone(),
@@ -186,11 +194,11 @@ impl Database {
             return std::future::pending().await;
         };
         loop {
-            if let Ok(mut listener) = sqlx::postgres::PgListener::connect_with(pool).await {
-                if listener.listen("tierdesk_jobs").await.is_ok() {
-                    while listener.recv().await.is_ok() {
-                        self.wake.notify_waiters();
-                    }
+            if let Ok(mut listener) = sqlx::postgres::PgListener::connect_with(pool).await
+                && listener.listen("tierdesk_jobs").await.is_ok()
+            {
+                while listener.recv().await.is_ok() {
+                    self.wake.notify_waiters();
                 }
             }
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
@@ -245,18 +253,25 @@ impl Tx {
 
     /// The next statement, if it changes anything, must not commit without an audit entry.
     pub(crate) fn expect_audit(&mut self) {
-        self.is_armed = true;
+        if self.audit == AuditDebt::Settled {
+            self.audit = AuditDebt::Armed;
+        }
     }
 
     /// Notes how many rows a statement changed.
     fn changed(&mut self, rows: u64) {
         self.is_dirty |= rows > 0;
-        self.owes_audit |= std::mem::take(&mut self.is_armed) && rows > 0;
+        if self.audit == AuditDebt::Armed {
+            self.audit = match rows {
+                0 => AuditDebt::Settled,
+                _ => AuditDebt::Owed,
+            };
+        }
     }
 
     /// The changes of this unit of work have their audit entries.
     pub(crate) fn settle_audit(&mut self) {
-        self.owes_audit = false;
+        self.audit = AuditDebt::Settled;
     }
 
     /// Whether this runs on the embedded database.
@@ -358,7 +373,7 @@ impl Tx {
     /// Makes everything since the beginning durable, all or nothing, and wakes workers if jobs
     /// were added.
     pub async fn commit(self) -> Result<(), StoreError> {
-        if self.owes_audit {
+        if self.audit == AuditDebt::Owed {
             let detail = "a change would commit without an audit entry".to_owned();
             return Err(StoreError::Inconsistent {
                 table: "audit_entries",

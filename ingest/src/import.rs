@@ -23,7 +23,7 @@ use crate::sources::Source;
 use pipeline::Batch;
 
 /// How an import runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct ImportOptions {
     /// Treat the mails as new: receipts, pages, posts and clocks as if they came in now.
     pub is_live: bool,
@@ -97,14 +97,10 @@ pub async fn import(
     stop: CancellationToken,
     mut progress: impl FnMut(Progress),
 ) -> Result<ImportReport, (Error, ImportReport)> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long it took is for people, not for state"
-    )]
     let started = std::time::Instant::now();
     let mut report = ImportReport::default();
     let mut done = Progress { bytes: 0, mails: 0 };
-    let mut batches = pipeline::start(sources, options, desk.own_address.clone(), stop.clone());
+    let mut batches = pipeline::start(sources, options, desk.own_address.as_ref(), stop.clone());
     while let Some(batch) = batches.recv().await {
         let Batch {
             items,
@@ -141,7 +137,7 @@ async fn store(
 ) -> Result<(), Error> {
     match with_retries(desk, actor, items).await {
         Ok(receipts) => {
-            receipts.iter().for_each(|receipt| report.count(receipt));
+            report.count(&receipts);
             return Ok(());
         }
         Err(error) if must_stop(&error) => return Err(error),
@@ -149,7 +145,7 @@ async fn store(
     }
     for item in items {
         match with_retries(desk, actor, std::slice::from_ref(item)).await {
-            Ok(receipts) => receipts.iter().for_each(|receipt| report.count(receipt)),
+            Ok(receipts) => report.count(&receipts),
             Err(error) if must_stop(&error) => return Err(error),
             Err(error) => {
                 let origin = item.origin.as_deref().unwrap_or("a mail");
@@ -187,7 +183,13 @@ async fn with_retries(
 }
 
 impl ImportReport {
-    fn count(&mut self, receipt: &Receipt) {
+    fn count(&mut self, receipts: &[Receipt]) {
+        for receipt in receipts {
+            self.count_one(receipt);
+        }
+    }
+
+    fn count_one(&mut self, receipt: &Receipt) {
         let counter = match receipt.outcome {
             Outcome::Opened => &mut self.opened,
             Outcome::Appended => &mut self.appended,

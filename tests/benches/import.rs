@@ -5,6 +5,8 @@
 //! it; docs/performance.md says how to read the figures. One round measures all three in turn, so
 //! that a noisy machine disturbs them alike; the medians of five rounds are compared.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 #[path = "import/copy.rs"]
 mod copy;
 
@@ -123,7 +125,6 @@ fn child(arguments: &[&str]) -> String {
 }
 
 /// Reads and parses every mail, on every core, and keeps nothing.
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures")]
 fn parse_all(path: &Path, mails: usize) -> f64 {
     let started = Instant::now();
     let cores = thread::available_parallelism().map_or(1, usize::from);

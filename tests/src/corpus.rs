@@ -32,7 +32,7 @@ impl Random {
     }
 
     /// Any number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -41,7 +41,7 @@ impl Random {
 
     /// A number below `limit`, which is not 0.
     pub fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit as u64).expect("it is below a usize")
+        usize::try_from(self.number() % limit as u64).expect("it is below a usize")
     }
 }
 
@@ -124,7 +124,7 @@ impl Corpus {
             number % 60,
             id(number)
         );
-        let subject = self.words(4, random);
+        let subject = Self::words(4, random);
         // One in three answers an earlier mail: sometimes of the same customer, often of another,
         // which must not be let in.
         if number > 0 && random.below(3) == 0 {
@@ -140,7 +140,7 @@ impl Corpus {
         if random.below(30) == 0 {
             mail.push_str("Auto-Submitted: auto-replied\r\n");
         }
-        let body = self.words(self.words / 2 + random.below(self.words.max(1)), random);
+        let body = Self::words(self.words / 2 + random.below(self.words.max(1)), random);
         match random.below(10) {
             0..5 => write!(mail, "Content-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n"),
             5..8 => write!(
@@ -162,7 +162,7 @@ impl Corpus {
         mail.into_bytes()
     }
 
-    fn words(self, count: usize, random: &mut Random) -> String {
+    fn words(count: usize, random: &mut Random) -> String {
         let mut text = String::with_capacity(count * 8);
         for word in 0..count {
             if word > 0 {

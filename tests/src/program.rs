@@ -34,7 +34,7 @@ impl Ended {
     }
 
     /// The same, of a run that must have succeeded.
-    pub fn done(self) -> Self {
+    pub fn done(&self) -> &Self {
         assert_eq!(self.code, Some(0), "{self:?}");
         self
     }
@@ -62,10 +62,6 @@ impl Program {
     }
 
     /// A command that is not started yet.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "where the program is built is no setting"
-    )]
     pub fn command(&self, arguments: &[&str]) -> Command {
         let binary =
             std::env::var_os(PROGRAM_VARIABLE).map_or_else(beside_the_tests, PathBuf::from);

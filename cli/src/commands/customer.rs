@@ -34,9 +34,12 @@ pub(super) async fn run(
         CustomerCommand::Search { words } => {
             let words = words.join(" ");
             let found = customers::search(desk, actor, &words).await?;
-            output.answer(&found, |out| match found.is_empty() {
-                true => out.line(format!("Nobody fits {words:?}.")),
-                false => list(out, &found),
+            output.answer(&found, |out| {
+                if found.is_empty() {
+                    out.line(format!("Nobody fits {words:?}."));
+                } else {
+                    list(out, &found);
+                }
             })
         }
         CustomerCommand::Show { words } => show(
@@ -148,7 +151,7 @@ fn list(out: &Output, found: &[CustomerReport]) {
         let domains: Vec<&str> = customer
             .domains
             .iter()
-            .map(|domain| domain.as_str())
+            .map(tierdesk_core::customers::DomainName::as_str)
             .collect();
         vec![
             customer.slug.to_string(),
@@ -187,7 +190,7 @@ fn show(customer: &CustomerReport, output: &Output) -> anyhow::Result<Exit> {
         let domains: Vec<&str> = customer
             .domains
             .iter()
-            .map(|domain| domain.as_str())
+            .map(tierdesk_core::customers::DomainName::as_str)
             .collect();
         let scope = if customer.include_subdomains {
             ""

@@ -15,9 +15,10 @@ pub(super) async fn run(
     database.close().await;
     let answer = serde_json::json!({ "before": before, "after": after });
     output.answer(&answer, |out| {
-        out.line(match before == after {
-            true => format!("The schema is up to date (version {after})."),
-            false => format!("The schema went from version {before} to {after}."),
+        out.line(if before == after {
+            format!("The schema is up to date (version {after}).")
+        } else {
+            format!("The schema went from version {before} to {after}.")
         });
     })
 }

@@ -214,17 +214,14 @@ fn farewell(out: &Output, kept: Option<&PathBuf>, seconds: f64) {
     ));
     out.line("");
     out.line("What to type next:");
-    match kept {
-        Some(file) => {
-            let flag = format!("--database sqlite://{}", file.display());
-            out.line(format!("  tierdesk {flag} ticket next"));
-            out.line(format!("  tierdesk {flag} customer show acme"));
-            out.line(format!("  tierdesk {flag} audit verify"));
-        }
-        None => {
-            out.line("  tierdesk demo --keep DIR         the same, kept for you to work on");
-            out.line("  tierdesk init                    set it up for yourself");
-            out.line("  tierdesk mail import ~/Maildir   tickets from a mailbox of your own");
-        }
+    if let Some(file) = kept {
+        let flag = format!("--database sqlite://{}", file.display());
+        out.line(format!("  tierdesk {flag} ticket next"));
+        out.line(format!("  tierdesk {flag} customer show acme"));
+        out.line(format!("  tierdesk {flag} audit verify"));
+    } else {
+        out.line("  tierdesk demo --keep DIR         the same, kept for you to work on");
+        out.line("  tierdesk init                    set it up for yourself");
+        out.line("  tierdesk mail import ~/Maildir   tickets from a mailbox of your own");
     }
 }

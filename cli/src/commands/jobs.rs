@@ -20,9 +20,10 @@ pub(super) async fn run(
 ) -> anyhow::Result<Exit> {
     match command {
         JobsCommand::List { all, limit } => {
-            let states = match all {
-                true => JobState::ALL.to_vec(),
-                false => vec![JobState::Queued, JobState::Leased, JobState::Dead],
+            let states = if all {
+                JobState::ALL.to_vec()
+            } else {
+                vec![JobState::Queued, JobState::Leased, JobState::Dead]
             };
             let found = jobs::list(desk, actor, &states, limit).await?;
             let reports: Vec<JobReport> = found.into_iter().map(JobReport::from).collect();

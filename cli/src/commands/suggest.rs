@@ -77,9 +77,9 @@ pub(super) async fn run(
     distinguish(&mut found);
     output.answer(&found, |out| {
         if as_toml {
-            toml(out, &found)
+            toml(out, &found);
         } else {
-            table(out, &found)
+            table(out, &found);
         }
     })
 }

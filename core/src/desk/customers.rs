@@ -77,10 +77,10 @@ pub struct CustomerPatch {
 
 /// The customer with this handle, or a refusal that suggests the nearest.
 pub(super) async fn get(tx: &mut Tx, slug: &str) -> Result<Customer, Error> {
-    if let Ok(slug) = slug.parse::<Slug>() {
-        if let Some(customer) = customers::find_by_slug(tx, &slug).await? {
-            return Ok(customer);
-        }
+    if let Ok(slug) = slug.parse::<Slug>()
+        && let Some(customer) = customers::find_by_slug(tx, &slug).await?
+    {
+        return Ok(customer);
     }
     let refusal = Refusal::not_found("customer", slug);
     let known = customers::slugs(tx).await?;

@@ -82,7 +82,7 @@ async fn load<'d>(desk: &'d Desk, tx: &mut Tx, items: &[Prepared]) -> Result<Bat
         .chain(held.values().filter_map(|(_, ticket)| ticket.as_ref()))
         .copied()
         .collect();
-    let loaded = tickets::list_locked(tx, &touched).await?;
+    let loaded = tickets::list_locked(tx, touched.iter().copied()).await?;
     let participants = tickets::participants(tx, touched).await?;
     let owners = loaded.iter().filter_map(|ticket| ticket.customer_id);
     let slugs = lookup::slugs_of(tx, owners).await?;

@@ -31,7 +31,7 @@ impl std::fmt::Debug for Worker {
         f.debug_struct("Worker")
             .field("name", &self.name)
             .field("kinds", &self.kinds.0)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -183,19 +183,15 @@ impl Worker {
     /// Records success, unless the handler did so with its effect.
     async fn finish(&self, job: &Job) -> Result<Tick, StoreError> {
         let mut tx = self.database.begin_write().await?;
-        match jobs::finish(&mut tx, job).await {
-            Ok(()) => {
-                tx.commit().await?;
-                Ok(Tick::Done)
-            }
-            Err(_) => {
-                let now = jobs::find(&mut tx, job.id).await?;
-                let is_ours = now.is_some_and(|now| {
-                    now.generation == job.generation && now.state == super::JobState::Done
-                });
-                Ok(if is_ours { Tick::Done } else { Tick::Fenced })
-            }
+        if jobs::finish(&mut tx, job).await.is_ok() {
+            tx.commit().await?;
+            return Ok(Tick::Done);
         }
+        let now = jobs::find(&mut tx, job.id).await?;
+        let is_ours = now.is_some_and(|now| {
+            now.generation == job.generation && now.state == super::JobState::Done
+        });
+        Ok(if is_ours { Tick::Done } else { Tick::Fenced })
     }
 
     async fn settle(&self, job: &Job, error: JobError) -> Result<Tick, StoreError> {

@@ -102,13 +102,12 @@ impl TryFrom<HeadRow> for Head {
 }
 
 impl Row {
-    /// The entry, if its parts and hashes agree with each other.
-    fn check(self) -> Result<(Option<i64>, Entry, Hash, Option<Vec<u8>>), String> {
+    /// The content hash and the stored link, if the entry's parts and hashes agree.
+    fn check(self) -> Result<(Hash, Option<Vec<u8>>), String> {
         let fields: Vec<Field> = serde_json::from_str(&self.fields)
             .map_err(|_| "its fields cannot be read".to_owned())?;
         let Self {
             id,
-            seq,
             at,
             actor,
             action,
@@ -132,7 +131,7 @@ impl Row {
         if content[..] != content_hash[..] {
             return Err("its content was changed".to_owned());
         }
-        Ok((seq, entry, content, chain_hash))
+        Ok((content, chain_hash))
     }
 }
 
@@ -247,7 +246,7 @@ pub async fn seal(tx: &mut Tx) -> Result<usize, StoreError> {
         after = Some(last.id);
         for row in rows {
             let id = row.id;
-            let Ok((_, _, content, _)) = row.check() else {
+            let Ok((content, _)) = row.check() else {
                 continue;
             };
             seq += 1;
@@ -370,7 +369,7 @@ pub async fn verify(tx: &mut Tx) -> Result<Verification, StoreError> {
                 return Ok(finding(Some(expected), Some(fault)));
             }
             let (content, chained) = match row.check() {
-                Ok((_, _, content, chained)) => (content, chained),
+                Ok(found) => found,
                 Err(fault) => {
                     let fault = format!("entry {expected}: {fault}");
                     return Ok(finding(Some(expected), Some(fault)));

@@ -1,7 +1,7 @@
 //! Raw mail and attachments: compressed, sealed when a key is configured, deduplicated within a
 //! customer only, so that one customer's content can be destroyed without touching another's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use super::{
     BytesList, IdList, Sql, StoreError, Tx,
@@ -125,11 +125,11 @@ pub async fn insert_many(tx: &mut Tx, blobs: Vec<NewBlob>) -> Result<(), StoreEr
     let mut keys: HashMap<Option<CustomerId>, Option<(BlobKeyId, DataKey)>> = HashMap::new();
     let mut rows = Vec::with_capacity(blobs.len());
     for mut blob in blobs {
-        if !keys.contains_key(&blob.customer_id) {
-            let key = key_for(tx, blob.customer_id).await?;
-            keys.insert(blob.customer_id, key);
-        }
-        let key_id = match &keys[&blob.customer_id] {
+        let key = match keys.entry(blob.customer_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(key_for(tx, blob.customer_id).await?),
+        };
+        let key_id = match key {
             Some((id, key)) => {
                 blob.packed = key.seal(tx.random(), blob.id.0.as_bytes(), &blob.packed);
                 Some(*id)

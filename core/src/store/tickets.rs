@@ -3,7 +3,7 @@
 mod list;
 mod row;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 pub(in crate::store) use list::STATEMENTS as LIST_STATEMENTS;
 pub use list::{Filter, ListedTicket, list, open_counts, staff_names};
@@ -123,11 +123,14 @@ pub async fn find_by_number_locked(
 }
 
 /// The tickets with these ids, locked until the unit of work ends.
-pub async fn list_locked(tx: &mut Tx, ids: &HashSet<TicketId>) -> Result<Vec<Ticket>, StoreError> {
-    if ids.is_empty() {
+pub async fn list_locked(
+    tx: &mut Tx,
+    ids: impl IntoIterator<Item = TicketId>,
+) -> Result<Vec<Ticket>, StoreError> {
+    let ids = IdList(ids.into_iter().map(|id| id.0).collect());
+    if ids.0.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = IdList(ids.iter().map(|id| id.0).collect());
     let rows = tx.fetch_all::<TicketRow>(BY_ID_LOCKED, (ids,)).await?;
     rows.into_iter().map(Ticket::try_from).collect()
 }
@@ -386,13 +389,13 @@ record! {
 /// The tickets on which these Message-IDs are held, newest message first.
 pub async fn holders_of_header_ids(
     tx: &mut Tx,
-    header_ids: HashSet<String>,
+    header_ids: impl IntoIterator<Item = String>,
 ) -> Result<HashMap<String, Vec<TicketId>>, StoreError> {
     let mut holders: HashMap<String, Vec<TicketId>> = HashMap::new();
-    if header_ids.is_empty() {
+    let ids = TextList(header_ids.into_iter().collect());
+    if ids.0.is_empty() {
         return Ok(holders);
     }
-    let ids = TextList(header_ids.into_iter().collect());
     for HeaderIdRow {
         header_id,
         ticket_id,

@@ -45,9 +45,12 @@ impl Status {
         use Status::{Closed, New, OnHold, Open, Resolved, WaitingCustomer};
         match (self, next) {
             // Nothing becomes new again, and what is closed can only be reopened.
-            (_, New) | (Closed, WaitingCustomer | OnHold | Resolved | Closed) => false,
-            (Resolved, next) => matches!(next, Open | Closed),
-            (Open, Open) | (WaitingCustomer, WaitingCustomer) | (OnHold, OnHold) => false,
+            (_, New)
+            | (Closed, WaitingCustomer | OnHold | Resolved | Closed)
+            | (Resolved, WaitingCustomer | OnHold | Resolved)
+            | (Open, Open)
+            | (WaitingCustomer, WaitingCustomer)
+            | (OnHold, OnHold) => false,
             _ => true,
         }
     }

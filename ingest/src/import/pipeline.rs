@@ -42,7 +42,7 @@ struct RawBatch {
 pub(super) fn start(
     sources: Vec<Source>,
     options: ImportOptions,
-    own: Option<EmailAddress>,
+    own: Option<&EmailAddress>,
     stop: CancellationToken,
 ) -> tokio::sync::mpsc::Receiver<Batch> {
     let parsers = thread::available_parallelism().map_or(1, usize::from);
@@ -50,9 +50,9 @@ pub(super) fn start(
     let (to_order, parsed) = mpsc::sync_channel::<Batch>(1);
     let (out, batches) = tokio::sync::mpsc::channel(1);
     let raw = Arc::new(Mutex::new(raw));
-    thread::spawn(move || read(sources, options.batch.max(1), &stop, &to_parsers));
+    thread::spawn(move || read(&sources, options.batch.max(1), &stop, &to_parsers));
     for _ in 0..parsers {
-        let (raw, to_order, own) = (Arc::clone(&raw), to_order.clone(), own.clone());
+        let (raw, to_order, own) = (Arc::clone(&raw), to_order.clone(), own.cloned());
         thread::spawn(move || {
             loop {
                 let next = raw.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -71,7 +71,7 @@ pub(super) fn start(
 }
 
 fn read(
-    sources: Vec<Source>,
+    sources: &[Source],
     size: usize,
     stop: &CancellationToken,
     to_parsers: &mpsc::SyncSender<RawBatch>,

@@ -2,7 +2,7 @@
 
 use super::{Did, record, staff_message};
 use crate::{
-    customers::EmailAddress,
+    customers::{Customer, EmailAddress},
     desk::{
         Desk, Error,
         customers::get,
@@ -10,7 +10,7 @@ use crate::{
         tickets::{TicketReport, report},
     },
     masking,
-    permit::{Actor, OpenTicket, Subject, authorise},
+    permit::{Actor, OpenTicket, Permit, Subject, authorise},
     refusal::{Refusal, RefusalCode},
     sla::Clocks,
     store::{
@@ -52,14 +52,56 @@ pub async fn open(desk: &Desk, actor: &Actor, new: NewTicketByHand) -> Result<Ti
     let mut tx = desk.database.begin_write().await?;
     let mut permit = authorise(&mut tx, actor, OpenTicket, Subject::Desk).await?;
     let customer = get(&mut permit, &new.customer).await?;
+    let ticket = new_ticket(desk, &mut permit, &customer, subject, &new).await?;
+    tickets::insert_many(&mut permit, vec![ticket.clone()]).await?;
+    if let Some(address) = new.requester {
+        let participant = NewParticipant {
+            ticket_id: ticket.id,
+            address: address.to_string(),
+            name: None,
+            role: ParticipantRole::Requester,
+            added_at: ticket.opened_at,
+        };
+        tickets::insert_participants(&mut permit, vec![participant]).await?;
+    }
+    if let Some(text) = new.text.filter(|text| !text.trim().is_empty()) {
+        let text = masking::mask(text.trim()).text.into_owned();
+        let name = permit.actor().split_once(':').map_or("", |(_, name)| name);
+        let name = name.to_owned();
+        let message = staff_message(&mut permit, &ticket, name, text);
+        let note = NewMessage {
+            message,
+            fingerprint: None,
+            recipients: Vec::new(),
+        };
+        messages::insert_many(&mut permit, vec![note], Vec::new()).await?;
+    }
+    let details = vec![("customer", customer.slug.to_string())];
+    let did = Did {
+        kind: "opened",
+        details,
+    };
+    record(&mut permit, &ticket, did).await?;
+    let report = report(desk, &mut permit, ticket).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+async fn new_ticket(
+    desk: &Desk,
+    permit: &mut Permit<'_, OpenTicket>,
+    customer: &Customer,
+    subject: String,
+    new: &NewTicketByHand,
+) -> Result<Ticket, Error> {
     let severity = new
         .severity
         .unwrap_or_else(|| desk.catalogue.default_severity());
     let standing = Standing::of(desk, Some(&customer.to_ref()), severity)?;
-    let now = permit.now();
-    let number = tickets::draw_numbers(&mut permit, 1).await?;
-    let author = permit.actor().to_owned();
-    let ticket = Ticket {
+    let (now, author) = (permit.now(), permit.actor().to_owned());
+    let number = tickets::draw_numbers(permit, 1).await?;
+    let clocks = standing.tier.map(|tier| Clocks::start(tier, severity, now));
+    Ok(Ticket {
         id: permit.new_id(),
         number: number[0],
         customer_id: Some(customer.id),
@@ -73,58 +115,14 @@ pub async fn open(desk: &Desk, actor: &Actor, new: NewTicketByHand) -> Result<Ti
         // Staff say who it is for, which is as good as a proof.
         trust: SenderTrust::Known,
         trust_reasons: vec![format!("opened by {author}")],
-        requester: new
-            .requester
-            .as_ref()
-            .map_or(author.clone(), ToString::to_string),
+        requester: new.requester.as_ref().map_or(author, ToString::to_string),
         requester_name: None,
         assignee_id: permit.staff(),
         is_silent: false,
         close_reason: None,
         opened_at: now,
         updated_at: now,
-        clocks: standing
-            .tier
-            .map(|t| Clocks::start(t, severity, now))
-            .unwrap_or_default(),
+        clocks: clocks.unwrap_or_default(),
         version: 1,
-    };
-    tickets::insert_many(&mut permit, vec![ticket.clone()]).await?;
-    if let Some(address) = new.requester {
-        let participant = NewParticipant {
-            ticket_id: ticket.id,
-            address: address.to_string(),
-            name: None,
-            role: ParticipantRole::Requester,
-            added_at: now,
-        };
-        tickets::insert_participants(&mut permit, vec![participant]).await?;
-    }
-    if let Some(text) = new.text.filter(|text| !text.trim().is_empty()) {
-        let text = masking::mask(text.trim()).text.into_owned();
-        let name = author
-            .split_once(':')
-            .map_or("", |(_, name)| name)
-            .to_owned();
-        let message = staff_message(&mut permit, &ticket, name, text);
-        let note = NewMessage {
-            message,
-            fingerprint: None,
-            recipients: Vec::new(),
-        };
-        messages::insert_many(&mut permit, vec![note], Vec::new()).await?;
-    }
-    let details = vec![("customer", customer.slug.to_string())];
-    record(
-        &mut permit,
-        &ticket,
-        Did {
-            kind: "opened",
-            details,
-        },
-    )
-    .await?;
-    let report = report(desk, &mut permit, ticket).await?;
-    tx.commit().await?;
-    Ok(report)
+    })
 }

@@ -18,7 +18,7 @@ on_both! {
         for batch in 0..20 {
             let desk = test.desk.clone();
             batches.spawn(async move {
-                let letters = (0..1 + batch % 7)
+                let letters = (0..=(batch % 7))
                     .map(|n| Letter::new("john@acmefinance.com", &format!("{batch}-{n}")).prepared());
                 let receipts = receive(&desk, &ingest(), ReceiveMail, &letters.collect::<Vec<_>>()).await;
                 let receipts = receipts.expect("a batch is received");

@@ -82,7 +82,7 @@ on_both! {
                     }
                 } else {
                     let mut tx = database.begin_read().await.expect("it begins");
-                    let all = tierdesk_core::store::tickets::list(&mut tx, &Default::default()).await;
+                    let all = tierdesk_core::store::tickets::list(&mut tx, &tierdesk_core::store::tickets::Filter::default()).await;
                     assert_eq!(all.expect("they can be read").len(), 7, "the desk sees all");
                 }
             });
