@@ -45,11 +45,19 @@ impl Output {
     }
 
     /// Prints a line for people. A reader that went away is not our fault.
+    #[expect(
+        clippy::unused_self,
+        reason = "who prints needs the output, also where it has no state"
+    )]
     pub(crate) fn line(&self, text: impl AsRef<str>) {
         let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
     }
 
     /// Prints a message beside the answer.
+    #[expect(
+        clippy::unused_self,
+        reason = "who prints needs the output, also where it has no state"
+    )]
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
     }

@@ -137,10 +137,6 @@ fn read(path: &Path) -> anyhow::Result<String> {
 }
 
 /// Where `init` writes the configuration and every command looks for it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where the user's files are is no setting"
-)]
 pub(crate) fn default_file() -> Option<PathBuf> {
     let folder = match std::env::var_os("XDG_CONFIG_HOME").filter(|home| !home.is_empty()) {
         Some(home) => PathBuf::from(home),

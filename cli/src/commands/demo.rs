@@ -53,10 +53,6 @@ pub(super) async fn run(
     keep: Option<PathBuf>,
     output: &Output,
 ) -> anyhow::Result<Exit> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long it took is for people, not for state"
-    )]
     let started = std::time::Instant::now();
     let folder = tempfile::tempdir()?;
     let place = keep.clone().unwrap_or_else(|| folder.path().to_owned());
