@@ -141,11 +141,7 @@ pub async fn insert_many<A: ChangesTickets>(
     tickets: Vec<Ticket>,
 ) -> Result<(), StoreError> {
     let rows = tickets.into_iter().map(NewTicket).collect();
-    permit
-        .change()
-        .insert_many::<NewTicket>(rows)
-        .await
-        .map(|_| ())
+    permit.insert_all::<NewTicket>(rows).await.map(|_| ())
 }
 
 /// Writes what can change of a ticket; `updated_at` as the ticket says. The version must be the
@@ -300,7 +296,7 @@ pub async fn insert_participants<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     rows: Vec<NewParticipant>,
 ) -> Result<(), StoreError> {
-    permit.change().insert_many(rows).await.map(|_| ())
+    permit.insert_all(rows).await.map(|_| ())
 }
 
 /// Adds lines to timelines.
@@ -308,7 +304,7 @@ pub async fn insert_events<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     rows: Vec<NewEvent>,
 ) -> Result<(), StoreError> {
-    permit.change().insert_many(rows).await.map(|_| ())
+    permit.insert_all(rows).await.map(|_| ())
 }
 
 record! {
