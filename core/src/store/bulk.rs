@@ -131,10 +131,12 @@ impl Tx {
             "cells of {}",
             R::TABLE
         );
-        match self.inner {
-            Inner::Sqlite(_) => self.insert_values_lists::<R>(cells, count).await,
-            Inner::Postgres(_) => self.insert_unnest::<R>(cells, count).await,
-        }
+        let taken = match self.inner {
+            Inner::Sqlite(_) => self.insert_values_lists::<R>(cells, count).await?,
+            Inner::Postgres(_) => self.insert_unnest::<R>(cells, count).await?,
+        };
+        self.is_dirty |= taken > 0;
+        Ok(taken)
     }
 
     async fn insert_values_lists<R: BulkRow>(
