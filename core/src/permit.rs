@@ -34,7 +34,7 @@ use crate::{
     named::named_enum,
     refusal::{Refusal, RefusalCode},
     staff::{Role, StaffStatus},
-    store::{StoreError, Tx},
+    store::{StoreError, Tx, bulk::BulkRow},
 };
 
 named_enum! {
@@ -203,6 +203,14 @@ impl<A: Action> Permit<'_, A> {
     pub(crate) fn change(&mut self) -> &mut Tx {
         self.tx.expect_audit();
         self.tx
+    }
+
+    /// Inserts rows as a change. None are no change, and owe no audit entry.
+    pub(crate) async fn insert_all<R: BulkRow>(&mut self, rows: Vec<R>) -> Result<u64, StoreError> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        self.change().insert_many(rows).await
     }
 
     /// The changes made so far have their audit entries.

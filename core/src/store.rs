@@ -50,6 +50,7 @@ pub struct Database {
     clock: Clock,
     master_key: Option<Arc<MasterKey>>,
     wake: Arc<tokio::sync::Notify>,
+    listening: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Clone, Debug)]
@@ -193,8 +194,14 @@ impl Database {
         let Pools::Postgres(pool) = &self.pools else {
             return std::future::pending().await;
         };
+        // One listener for all workers of a process; where its worker ends, another takes over. On a
+        // connection of its own: workers must not run out of those they work with.
+        let _listening = self.listening.lock().await;
+        let own = sqlx::postgres::PgPoolOptions::new()
+            .max_connections(1)
+            .connect_lazy_with((*pool.connect_options()).clone());
         loop {
-            if let Ok(mut listener) = sqlx::postgres::PgListener::connect_with(pool).await
+            if let Ok(mut listener) = sqlx::postgres::PgListener::connect_with(&own).await
                 && listener.listen("tierdesk_jobs").await.is_ok()
             {
                 while listener.recv().await.is_ok() {

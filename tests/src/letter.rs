@@ -1,6 +1,7 @@
 //! A letter, written as RFC 5322 text and read by the program's own parser.
 
 use tierdesk_core::{
+    ids::{BlobId, InboxId},
     mail::Envelope,
     receive::{Arrival, Prepared, Road, prepare},
 };
@@ -88,6 +89,15 @@ impl Letter {
 
     /// Read, masked and packed, as it comes to the desk.
     pub fn prepared(&self) -> Prepared {
+        self.prepare(None)
+    }
+
+    /// The same for a letter whose bytes wait in the inbox.
+    pub fn prepared_from(&self, inbox: InboxId, blob: BlobId) -> Prepared {
+        self.prepare(Some((inbox, blob)))
+    }
+
+    fn prepare(&self, stored: Option<(InboxId, BlobId)>) -> Prepared {
         let raw = self.bytes();
         let envelope = Envelope::default();
         let arrival = Arrival {
@@ -97,7 +107,7 @@ impl Letter {
             road: Road::Deliver,
             origin: None,
             is_silent: self.is_silent,
-            stored: None,
+            stored,
         };
         prepare(arrival, None)
     }

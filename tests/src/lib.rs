@@ -1,7 +1,7 @@
 //! What the tests of the whole desk stand on: a desk with a database of its own and a clock that
 //! is moved by hand, letters as real bytes, and a look at rows past every check.
 //!
-//! To write a test for both databases, put it into [`on_both!`].
+//! To write a test for both databases, name it in [`on_both!`].
 
 pub mod corpus;
 mod letter;
@@ -14,14 +14,12 @@ pub use program::{Ended, PROGRAM_VARIABLE, Program};
 pub use test_desk::{START, TestDesk, drop_databases, ingest, owner};
 pub use tierdesk_core::store::testing::Backend;
 
-/// Expands each `async fn name(backend: Backend)` to the tests `name::sqlite` and
-/// `name::postgres`. A test that passes leaves no database behind.
+/// Makes the tests `name::sqlite` and `name::postgres` of each `async fn name(backend: Backend)`
+/// named. One that is not named is unused, which the compiler tells. A test that passes leaves no
+/// database behind.
 #[macro_export]
 macro_rules! on_both {
-    ($($(#[$meta:meta])* async fn $name:ident($backend:ident: Backend) $body:block)+) => {$(
-        $(#[$meta])*
-        async fn $name($backend: $crate::Backend) $body
-
+    ($($name:ident),+ $(,)?) => {$(
         mod $name {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {

@@ -65,6 +65,7 @@ impl OpenOptions {
             clock: self.clock,
             master_key: self.master_key,
             wake: Arc::default(),
+            listening: Arc::default(),
         };
         if self.migrate_empty {
             database.migrate_if_empty().await?;

@@ -376,9 +376,8 @@ pub async fn insert_domains<A: ChangesDirectory>(
             .map(|variant| NewVariant(variant, domain.clone()))
     });
     let variants = variants.collect();
-    let tx = permit.change();
-    tx.insert_many(rows).await?;
-    tx.insert_many::<NewVariant>(variants).await?;
+    permit.insert_all::<NewDomain>(rows).await?;
+    permit.insert_all::<NewVariant>(variants).await?;
     Ok(())
 }
 
@@ -425,11 +424,7 @@ pub async fn insert_contacts<A: ChangesDirectory>(
         .into_iter()
         .map(|contact| NewContact(customer, contact, now))
         .collect();
-    permit
-        .change()
-        .insert_many::<NewContact>(rows)
-        .await
-        .map(|_| ())
+    permit.insert_all::<NewContact>(rows).await.map(|_| ())
 }
 
 /// Takes contacts from whoever has them.

@@ -248,9 +248,8 @@ pub async fn insert_many<A: ChangesTickets>(
     messages: Vec<NewMessage>,
     attachments: Vec<NewAttachment>,
 ) -> Result<(), StoreError> {
-    let tx = permit.change();
-    tx.insert_many(messages).await?;
-    tx.insert_many(attachments).await.map(|_| ())
+    permit.insert_all(messages).await?;
+    permit.insert_all(attachments).await.map(|_| ())
 }
 
 /// Counts a ticket's messages for another customer.

@@ -152,11 +152,7 @@ pub async fn insert_many<A: ChangesTickets>(
     tickets: Vec<Ticket>,
 ) -> Result<(), StoreError> {
     let rows = tickets.into_iter().map(NewTicket).collect();
-    permit
-        .change()
-        .insert_many::<NewTicket>(rows)
-        .await
-        .map(|_| ())
+    permit.insert_all::<NewTicket>(rows).await.map(|_| ())
 }
 
 /// Writes what can change of a ticket; `updated_at` as the ticket says. The version must be the
@@ -311,7 +307,7 @@ pub async fn insert_participants<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     rows: Vec<NewParticipant>,
 ) -> Result<(), StoreError> {
-    permit.change().insert_many(rows).await.map(|_| ())
+    permit.insert_all(rows).await.map(|_| ())
 }
 
 /// Adds lines to timelines.
@@ -319,7 +315,7 @@ pub async fn insert_events<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     rows: Vec<NewEvent>,
 ) -> Result<(), StoreError> {
-    permit.change().insert_many(rows).await.map(|_| ())
+    permit.insert_all(rows).await.map(|_| ())
 }
 
 record! {

@@ -1,7 +1,14 @@
 //! What is read for one customer cannot show another's, by two lines of defence.
 
-use tierdesk_core::{ids::CustomerId, store::ScopedTx, tickets::TicketNumber};
-use tierdesk_tests::{Backend, Letter, TestDesk, on_both};
+use tierdesk_core::{
+    ids::CustomerId,
+    store::{
+        ScopedTx,
+        tickets::{Filter, list},
+    },
+    tickets::TicketNumber,
+};
+use tierdesk_tests::{Backend, Letter, TestDesk, drop_databases, on_both};
 use tokio::task::JoinSet;
 
 const SENDERS: [&str; 3] = [
@@ -49,47 +56,66 @@ fn numbers_of(customer: usize) -> Vec<TicketNumber> {
 }
 
 on_both! {
-    async fn a_customer_s_reader_sees_that_customer_s(backend: Backend) {
-        let (test, ids) = populated(backend).await;
-        for (n, id) in ids.iter().enumerate() {
-            let mut scoped = test.desk.database.begin_scoped(*id).await.expect("it begins");
-            assert_eq!(own(&mut scoped).await, numbers_of(n));
-            for other in 0..ids.len() {
-                for number in numbers_of(other) {
-                    let bodies = scoped.bodies(number).await.expect("they can be read");
-                    assert_eq!(bodies.len(), usize::from(other == n), "{number} for customer {n}");
-                }
-            }
-            let triage = scoped.bodies(TicketNumber(7)).await.expect("they can be read");
-            assert!(triage.is_empty(), "nobody's ticket is not theirs");
-        }
-        let nobody = test.desk.database.begin_scoped(uuid::Uuid::nil().into()).await;
-        assert!(own(&mut nobody.expect("it begins")).await.is_empty());
-    }
+    a_customer_s_reader_sees_that_customer_s,
+    scopes_do_not_leak_through_the_pool,
+}
 
-    async fn scopes_do_not_leak_through_the_pool(backend: Backend) {
-        let (test, ids) = populated(backend).await;
-        let mut readers = JoinSet::new();
-        for turn in 0..200_usize {
-            let (database, ids) = (test.desk.database.clone(), ids.clone());
-            readers.spawn(async move {
-                let customer = turn % 4;
-                if let Some(id) = ids.get(customer) {
-                    let mut scoped = database.begin_scoped(*id).await.expect("it begins");
-                    assert_eq!(own(&mut scoped).await, numbers_of(customer));
-                    if !database.is_sqlite() {
-                        assert_eq!(unfiltered(&mut scoped).await, numbers_of(customer));
-                    }
-                } else {
-                    let mut tx = database.begin_read().await.expect("it begins");
-                    let all = tierdesk_core::store::tickets::list(&mut tx, &tierdesk_core::store::tickets::Filter::default()).await;
-                    assert_eq!(all.expect("they can be read").len(), 7, "the desk sees all");
-                }
-            });
+async fn a_customer_s_reader_sees_that_customer_s(backend: Backend) {
+    let (test, ids) = populated(backend).await;
+    for (n, id) in ids.iter().enumerate() {
+        let mut scoped = test
+            .desk
+            .database
+            .begin_scoped(*id)
+            .await
+            .expect("it begins");
+        assert_eq!(own(&mut scoped).await, numbers_of(n));
+        for other in 0..ids.len() {
+            for number in numbers_of(other) {
+                let bodies = scoped.bodies(number).await.expect("they can be read");
+                assert_eq!(
+                    bodies.len(),
+                    usize::from(other == n),
+                    "{number} for customer {n}"
+                );
+            }
         }
-        let done = readers.join_all().await;
-        assert_eq!(done.len(), 200);
+        let triage = scoped
+            .bodies(TicketNumber(7))
+            .await
+            .expect("they can be read");
+        assert!(triage.is_empty(), "nobody's ticket is not theirs");
     }
+    let nobody = test
+        .desk
+        .database
+        .begin_scoped(uuid::Uuid::nil().into())
+        .await;
+    assert!(own(&mut nobody.expect("it begins")).await.is_empty());
+}
+
+async fn scopes_do_not_leak_through_the_pool(backend: Backend) {
+    let (test, ids) = populated(backend).await;
+    let mut readers = JoinSet::new();
+    for turn in 0..200_usize {
+        let (database, ids) = (test.desk.database.clone(), ids.clone());
+        readers.spawn(async move {
+            let customer = turn % 4;
+            if let Some(id) = ids.get(customer) {
+                let mut scoped = database.begin_scoped(*id).await.expect("it begins");
+                assert_eq!(own(&mut scoped).await, numbers_of(customer));
+                if !database.is_sqlite() {
+                    assert_eq!(unfiltered(&mut scoped).await, numbers_of(customer));
+                }
+            } else {
+                let mut tx = database.begin_read().await.expect("it begins");
+                let all = list(&mut tx, &Filter::default()).await;
+                assert_eq!(all.expect("they can be read").len(), 7, "the desk sees all");
+            }
+        });
+    }
+    let done = readers.join_all().await;
+    assert_eq!(done.len(), 200);
 }
 
 #[tokio::test]
@@ -114,7 +140,7 @@ async fn postgres_holds_the_line_for_a_statement_that_forgets_the_customer() {
         all, 7,
         "positive control: under the desk's scope the same table shows all"
     );
-    tierdesk_tests::drop_databases().await;
+    drop_databases().await;
 }
 
 /// Every table that holds a customer's content, seen by a connection that names another scope.
@@ -152,7 +178,7 @@ async fn postgres_shows_a_foreign_scope_no_content() {
             "{table} for one customer"
         );
     }
-    tierdesk_tests::drop_databases().await;
+    drop_databases().await;
 }
 
 async fn count_under(test: &TestDesk, set: &str, table: &str) -> i64 {

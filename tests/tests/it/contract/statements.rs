@@ -3,31 +3,45 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use tierdesk_core::store::{bulk_texts, statements};
-use tierdesk_tests::{TestDesk, on_both};
+use tierdesk_tests::{Backend, TestDesk, on_both};
 
 /// Statements with a text per database. One more is a decision: see migrations/README.md.
 const PER_BACKEND: usize = 31;
 
 on_both! {
-    async fn every_statement_prepares(backend: Backend) {
-        let test = TestDesk::new(backend).await;
-        let all = statements();
-        assert!(all.len() > 80, "positive control: {} statements", all.len());
-        for (name, sql) in all {
-            let outcome = test.desk.database.prepare(sql).await;
-            assert!(outcome.is_ok(), "{name}: {outcome:?}");
-        }
-        let broken = test.desk.database.prepare_texts("SELECT x FROM y", "SELECT x FROM y").await;
-        assert!(broken.is_err(), "positive control: nonsense does not prepare");
-    }
+    every_statement_prepares,
+    every_bulk_row_prepares,
+}
 
-    async fn every_bulk_row_prepares(backend: Backend) {
-        let test = TestDesk::new(backend).await;
-        for texts in bulk_texts() {
-            for sqlite in &texts.sqlite {
-                let outcome = test.desk.database.prepare_texts(sqlite, &texts.postgres).await;
-                assert!(outcome.is_ok(), "{}: {outcome:?}", texts.table);
-            }
+async fn every_statement_prepares(backend: Backend) {
+    let test = TestDesk::new(backend).await;
+    let all = statements();
+    assert!(all.len() > 80, "positive control: {} statements", all.len());
+    for (name, sql) in all {
+        let outcome = test.desk.database.prepare(sql).await;
+        assert!(outcome.is_ok(), "{name}: {outcome:?}");
+    }
+    let broken = test
+        .desk
+        .database
+        .prepare_texts("SELECT x FROM y", "SELECT x FROM y")
+        .await;
+    assert!(
+        broken.is_err(),
+        "positive control: nonsense does not prepare"
+    );
+}
+
+async fn every_bulk_row_prepares(backend: Backend) {
+    let test = TestDesk::new(backend).await;
+    for texts in bulk_texts() {
+        for sqlite in &texts.sqlite {
+            let outcome = test
+                .desk
+                .database
+                .prepare_texts(sqlite, &texts.postgres)
+                .await;
+            assert!(outcome.is_ok(), "{}: {outcome:?}", texts.table);
         }
     }
 }

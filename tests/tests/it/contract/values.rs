@@ -7,7 +7,7 @@ use tierdesk_core::{
         bulk::{BulkRow, Cell, Kind},
     },
 };
-use tierdesk_tests::{START, TestDesk, on_both};
+use tierdesk_tests::{Backend, START, TestDesk, on_both};
 use uuid::Uuid;
 
 /// A table with a column of each kind.
@@ -117,76 +117,141 @@ async fn order(test: &TestDesk, by: &str) -> Vec<i64> {
 }
 
 on_both! {
-    async fn values_round_trip(backend: Backend) {
-        let test = TestDesk::new(backend).await;
-        make_probe(&test).await;
-        let mut rows: Vec<Probe> = vec![Probe::default()];
-        rows.extend(instants().into_iter().map(|at| Probe { at: Some(at), ..Probe::default() }));
-        rows.extend(texts().into_iter().map(|text| Probe { text: Some(text), ..Probe::default() }));
-        for bytes in [Vec::new(), vec![0], (0..=255).collect(), vec![7; 2_000_000]] {
-            rows.push(Probe { bytes: Some(bytes), ..Probe::default() });
-        }
-        for id in [Uuid::nil(), Uuid::max(), Uuid::from_u128(1)] {
-            rows.push(Probe { id: Some(id), ..Probe::default() });
-        }
-        for flag in [true, false] {
-            rows.push(Probe { flag: Some(flag), ..Probe::default() });
-        }
-        for (n, row) in (0..).zip(&mut rows) {
-            row.n = n;
-        }
-        insert(&test, vec![Probe { n: i64::MIN, ..Probe::default() }, Probe { n: i64::MAX, ..Probe::default() }]).await;
-        assert_eq!(insert(&test, rows.clone()).await, rows.len() as u64);
-        let found = stored(&test).await;
-        assert_eq!(found.len(), rows.len() + 2);
-        assert_eq!((found[0].n, found[found.len() - 1].n), (i64::MIN, i64::MAX));
-        for (expected, row) in rows.iter().zip(&found[1..]) {
-            assert!(expected == row, "row {} differs", expected.n);
-        }
-    }
+    values_round_trip,
+    instants_and_texts_sort_alike,
+    any_number_of_rows_is_inserted,
+    ids_of_one_unit_of_work_grow,
+}
 
-    /// The queries write `NULLS LAST` where a clock may be absent, and compare texts by code point.
-    async fn instants_and_texts_sort_alike(backend: Backend) {
-        let test = TestDesk::new(backend).await;
-        make_probe(&test).await;
-        let mut times: Vec<Option<Timestamp>> = instants().into_iter().map(Some).collect();
-        times.insert(0, None);
-        times.reverse();
-        let words = ["b", "a", "B", "A", "Z", "é", "z", "_", "1", ""];
-        let rows = (0..).zip(times).zip(words).map(|((n, at), text)| {
-            Probe { n, at, text: Some(text.to_owned()), ..Probe::default() }
+async fn values_round_trip(backend: Backend) {
+    let test = TestDesk::new(backend).await;
+    make_probe(&test).await;
+    let mut rows: Vec<Probe> = vec![Probe::default()];
+    rows.extend(instants().into_iter().map(|at| Probe {
+        at: Some(at),
+        ..Probe::default()
+    }));
+    rows.extend(texts().into_iter().map(|text| Probe {
+        text: Some(text),
+        ..Probe::default()
+    }));
+    for bytes in [Vec::new(), vec![0], (0..=255).collect(), vec![7; 2_000_000]] {
+        rows.push(Probe {
+            bytes: Some(bytes),
+            ..Probe::default()
         });
-        insert(&test, rows.collect()).await;
-        assert_eq!(order(&test, "at NULLS LAST").await, [7, 6, 5, 4, 3, 2, 1, 0, 8]);
-        assert_eq!(order(&test, "at NULLS FIRST").await, [8, 7, 6, 5, 4, 3, 2, 1, 0]);
-        // 1 A B Z _ a b z é, by code point
-        assert_eq!(order(&test, "body").await, [8, 3, 2, 4, 7, 1, 0, 6, 5]);
     }
+    for id in [Uuid::nil(), Uuid::max(), Uuid::from_u128(1)] {
+        rows.push(Probe {
+            id: Some(id),
+            ..Probe::default()
+        });
+    }
+    for flag in [true, false] {
+        rows.push(Probe {
+            flag: Some(flag),
+            ..Probe::default()
+        });
+    }
+    for (n, row) in (0..).zip(&mut rows) {
+        row.n = n;
+    }
+    insert(
+        &test,
+        vec![
+            Probe {
+                n: i64::MIN,
+                ..Probe::default()
+            },
+            Probe {
+                n: i64::MAX,
+                ..Probe::default()
+            },
+        ],
+    )
+    .await;
+    assert_eq!(insert(&test, rows.clone()).await, rows.len() as u64);
+    let found = stored(&test).await;
+    assert_eq!(found.len(), rows.len() + 2);
+    assert_eq!((found[0].n, found[found.len() - 1].n), (i64::MIN, i64::MAX));
+    for (expected, row) in rows.iter().zip(&found[1..]) {
+        assert!(expected == row, "row {} differs", expected.n);
+    }
+}
 
-    async fn any_number_of_rows_is_inserted(backend: Backend) {
-        let test = TestDesk::new(backend).await;
-        make_probe(&test).await;
-        let mut total = 0;
-        for count in [0_i64, 1, 99, 100, 101, 127, 1_000] {
-            let rows: Vec<Probe> = (0..count)
-                .map(|n| Probe { n: total + n, text: Some(format!("row {n}")), flag: Some(n % 2 == 0), ..Probe::default() })
-                .collect();
-            assert_eq!(insert(&test, rows).await, u64::try_from(count).expect("not negative"));
-            total += count;
-        }
-        let found = stored(&test).await;
-        assert!(found.iter().map(|row| row.n).eq(0..total), "each row once, in order");
-        assert_eq!(found[1].text.as_deref(), Some("row 0"), "cells stay in their rows");
-        assert_eq!(found[100].text.as_deref(), Some("row 0"));
-    }
+/// The queries write `NULLS LAST` where a clock may be absent, and compare texts by code point.
+async fn instants_and_texts_sort_alike(backend: Backend) {
+    let test = TestDesk::new(backend).await;
+    make_probe(&test).await;
+    let mut times: Vec<Option<Timestamp>> = instants().into_iter().map(Some).collect();
+    times.insert(0, None);
+    times.reverse();
+    let words = ["b", "a", "B", "A", "Z", "é", "z", "_", "1", ""];
+    let rows = (0..).zip(times).zip(words).map(|((n, at), text)| Probe {
+        n,
+        at,
+        text: Some(text.to_owned()),
+        ..Probe::default()
+    });
+    insert(&test, rows.collect()).await;
+    assert_eq!(
+        order(&test, "at NULLS LAST").await,
+        [7, 6, 5, 4, 3, 2, 1, 0, 8]
+    );
+    assert_eq!(
+        order(&test, "at NULLS FIRST").await,
+        [8, 7, 6, 5, 4, 3, 2, 1, 0]
+    );
+    // 1 A B Z _ a b z é, by code point
+    assert_eq!(order(&test, "body").await, [8, 3, 2, 4, 7, 1, 0, 6, 5]);
+}
 
-    async fn ids_of_one_unit_of_work_grow(backend: Backend) {
-        let test = TestDesk::new(backend).await;
-        let mut tx = test.desk.database.begin_write().await.expect("it begins");
-        let ids: Vec<Uuid> = (0..10_000).map(|_| tx.new_id()).collect();
-        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "each after the one before");
-        assert!(ids.iter().all(|id| id.get_version_num() == 7), "UUIDv7");
-        let mut other = Database::begin_read(&test.desk.database).await.expect("it begins");
-        assert!(!ids.contains(&other.new_id()), "two units at one instant do not share ids");
+async fn any_number_of_rows_is_inserted(backend: Backend) {
+    let test = TestDesk::new(backend).await;
+    make_probe(&test).await;
+    let mut total = 0;
+    for count in [0_i64, 1, 99, 100, 101, 127, 1_000] {
+        let rows: Vec<Probe> = (0..count)
+            .map(|n| Probe {
+                n: total + n,
+                text: Some(format!("row {n}")),
+                flag: Some(n % 2 == 0),
+                ..Probe::default()
+            })
+            .collect();
+        assert_eq!(
+            insert(&test, rows).await,
+            u64::try_from(count).expect("not negative")
+        );
+        total += count;
     }
+    let found = stored(&test).await;
+    assert!(
+        found.iter().map(|row| row.n).eq(0..total),
+        "each row once, in order"
+    );
+    assert_eq!(
+        found[1].text.as_deref(),
+        Some("row 0"),
+        "cells stay in their rows"
+    );
+    assert_eq!(found[100].text.as_deref(), Some("row 0"));
+}
+
+async fn ids_of_one_unit_of_work_grow(backend: Backend) {
+    let test = TestDesk::new(backend).await;
+    let mut tx = test.desk.database.begin_write().await.expect("it begins");
+    let ids: Vec<Uuid> = (0..10_000).map(|_| tx.new_id()).collect();
+    assert!(
+        ids.windows(2).all(|pair| pair[0] < pair[1]),
+        "each after the one before"
+    );
+    assert!(ids.iter().all(|id| id.get_version_num() == 7), "UUIDv7");
+    let mut other = Database::begin_read(&test.desk.database)
+        .await
+        .expect("it begins");
+    assert!(
+        !ids.contains(&other.new_id()),
+        "two units at one instant do not share ids"
+    );
 }

@@ -54,58 +54,81 @@ async fn counts(url: &str) -> i64 {
 }
 
 on_both! {
-    async fn kill_9_loses_and_doubles_nothing(backend: Backend) {
-        let mut mails = MAILS;
-        let (maildir, program, url, kills, _folder) = loop {
-            let maildir = maildir(mails);
-            let (program, folder, url) = fresh(backend, maildir.corpus).await;
-            let kills = kill_repeatedly(&program, &url, &maildir).await;
-            if kills >= KILLS {
-                break (maildir, program, url, kills, folder);
-            }
-            println!("only {kills} kills fitted into {mails} mails; doubling the corpus");
-            mails *= 2;
-        };
-        let path = maildir.path.to_str().expect("a UTF-8 path");
-        let last = program.run(&["mail", "import", path, "--json"]).done().json();
-        println!("{backend:?}: {kills} kills in {} mails, then {last}", maildir.corpus.mails);
-        assert_eq!(last["read"], maildir.corpus.mails);
-        assert_eq!(last["failed"], 0);
-        let stored = usize::try_from(counts(&url).await).expect("a count");
-        assert_eq!(stored, maildir.corpus.mails, "lost or doubled");
+    kill_9_loses_and_doubles_nothing,
+    every_named_point_of_an_import_may_be_the_last,
+}
 
-        let (undisturbed, _folder, _) = fresh(backend, maildir.corpus).await;
-        undisturbed.run(&["mail", "import", path, "--batch", BATCH]).done();
-        let (found, wanted) = (super::state(&program).await, super::state(&undisturbed).await);
-        assert_eq!(difference(&found, &wanted), Vec::<&String>::new());
-        super::assert_settled(&program);
-    }
-
-    async fn every_named_point_of_an_import_may_be_the_last(backend: Backend) {
-        let maildir = maildir(60);
-        let path = maildir.path.to_str().expect("a UTF-8 path");
-        let (undisturbed, _folder, _) = fresh(backend, maildir.corpus).await;
-        undisturbed.run(&["mail", "import", path]).done();
-        let wanted = super::state(&undisturbed).await;
-        for point in ["receive.before_commit", "receive.committed", "import.batch_committed"] {
-            let (program, _folder, url) = fresh(backend, maildir.corpus).await;
-            let log = tempfile::NamedTempFile::new().expect("a temporary file");
-            let cut = program
-                .clone()
-                .with("TIERDESK_FAULT", format!("{point}:2"))
-                .with("TIERDESK_FAULT_LOG", log.path().to_string_lossy());
-            let ended = cut.run(&["mail", "import", path, "--batch", BATCH]);
-            assert_eq!(ended.code, None, "{point} did not end it: {ended:?}");
-            let hits = fs::read_to_string(log.path()).expect("the log is there");
-            let hit = hits.lines().filter(|line| line.starts_with(point)).count();
-            println!("{backend:?} {point}: {hit} hits");
-            assert_eq!(hit, 2, "{hits}");
-            assert!(counts(&url).await < 60, "it was cut before the end");
-            program.run(&["mail", "import", path, "--batch", BATCH]).done();
-            assert_eq!(counts(&url).await, 60, "{point}");
-            assert_eq!(difference(&super::state(&program).await, &wanted), Vec::<&String>::new());
-            super::assert_settled(&program);
+async fn kill_9_loses_and_doubles_nothing(backend: Backend) {
+    let mut mails = MAILS;
+    let (maildir, program, url, kills, _folder) = loop {
+        let maildir = maildir(mails);
+        let (program, folder, url) = fresh(backend, maildir.corpus).await;
+        let kills = kill_repeatedly(&program, &url, &maildir).await;
+        if kills >= KILLS {
+            break (maildir, program, url, kills, folder);
         }
+        println!("only {kills} kills fitted into {mails} mails; doubling the corpus");
+        mails *= 2;
+    };
+    let path = maildir.path.to_str().expect("a UTF-8 path");
+    let last = program
+        .run(&["mail", "import", path, "--json"])
+        .done()
+        .json();
+    println!(
+        "{backend:?}: {kills} kills in {} mails, then {last}",
+        maildir.corpus.mails
+    );
+    assert_eq!(last["read"], maildir.corpus.mails);
+    assert_eq!(last["failed"], 0);
+    let stored = usize::try_from(counts(&url).await).expect("a count");
+    assert_eq!(stored, maildir.corpus.mails, "lost or doubled");
+
+    let (undisturbed, _folder, _) = fresh(backend, maildir.corpus).await;
+    undisturbed
+        .run(&["mail", "import", path, "--batch", BATCH])
+        .done();
+    let (found, wanted) = (
+        super::state(&program).await,
+        super::state(&undisturbed).await,
+    );
+    assert_eq!(difference(&found, &wanted), Vec::<&String>::new());
+    super::assert_settled(&program);
+}
+
+async fn every_named_point_of_an_import_may_be_the_last(backend: Backend) {
+    let maildir = maildir(60);
+    let path = maildir.path.to_str().expect("a UTF-8 path");
+    let (undisturbed, _folder, _) = fresh(backend, maildir.corpus).await;
+    undisturbed.run(&["mail", "import", path]).done();
+    let wanted = super::state(&undisturbed).await;
+    for point in [
+        "receive.before_commit",
+        "receive.committed",
+        "import.batch_committed",
+    ] {
+        let (program, _folder, url) = fresh(backend, maildir.corpus).await;
+        let log = tempfile::NamedTempFile::new().expect("a temporary file");
+        let cut = program
+            .clone()
+            .with("TIERDESK_FAULT", format!("{point}:2"))
+            .with("TIERDESK_FAULT_LOG", log.path().to_string_lossy());
+        let ended = cut.run(&["mail", "import", path, "--batch", BATCH]);
+        assert_eq!(ended.code, None, "{point} did not end it: {ended:?}");
+        let hits = fs::read_to_string(log.path()).expect("the log is there");
+        let hit = hits.lines().filter(|line| line.starts_with(point)).count();
+        println!("{backend:?} {point}: {hit} hits");
+        assert_eq!(hit, 2, "{hits}");
+        assert!(counts(&url).await < 60, "it was cut before the end");
+        program
+            .run(&["mail", "import", path, "--batch", BATCH])
+            .done();
+        assert_eq!(counts(&url).await, 60, "{point}");
+        assert_eq!(
+            difference(&super::state(&program).await, &wanted),
+            Vec::<&String>::new()
+        );
+        super::assert_settled(&program);
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tierdesk_tests::{Program, TestDesk, on_both};
+use tierdesk_tests::{Backend, Program, TestDesk, on_both};
 
 const MAIL: &[u8] = b"From: john@acmefinance.com\r\nSubject: Dashboard error\r\n\
     Message-ID: <1@acmefinance.com>\r\n\r\nError 503.\r\n";
@@ -13,38 +13,54 @@ const MAIL: &[u8] = b"From: john@acmefinance.com\r\nSubject: Dashboard error\r\n
 const CUSTOMERS: &str = include_str!("../../../../config/customers.toml");
 
 on_both! {
-    async fn a_worker_takes_over_and_may_die_itself(backend: Backend) {
-        for point in ["job.claimed", "process.before_commit", "process.committed", "job.ran"] {
-            let (url, _folder) = TestDesk::place(backend).await;
-            let program = Program::new(url);
-            let import = ["customer", "import", "-", "--format", "toml"];
-            program.run_with(&import, CUSTOMERS.as_bytes()).done();
-            let dies = program.clone().with("TIERDESK_FAULT", "arrival.committed:1");
-            assert_eq!(dies.run_with(&["mail", "deliver"], MAIL).code, None, "the receiver dies");
-            retry_the_one_job(&program);
+    a_worker_takes_over_and_may_die_itself,
+}
 
-            let cut = program.clone().with("TIERDESK_FAULT", format!("{point}:1"));
-            let ended = wait(cut.start(&["serve"]), Duration::from_secs(20));
+async fn a_worker_takes_over_and_may_die_itself(backend: Backend) {
+    for point in [
+        "job.claimed",
+        "process.before_commit",
+        "process.committed",
+        "job.ran",
+    ] {
+        let (url, _folder) = TestDesk::place(backend).await;
+        let program = Program::new(url);
+        let import = ["customer", "import", "-", "--format", "toml"];
+        program.run_with(&import, CUSTOMERS.as_bytes()).done();
+        let dies = program
+            .clone()
+            .with("TIERDESK_FAULT", "arrival.committed:1");
+        assert_eq!(
+            dies.run_with(&["mail", "deliver"], MAIL).code,
+            None,
+            "the receiver dies"
+        );
+        retry_the_one_job(&program);
+
+        let cut = program.clone().with("TIERDESK_FAULT", format!("{point}:1"));
+        let ended = wait(cut.start(&["serve"]), Duration::from_secs(20));
+        assert!(
+            ended.is_some_and(|status| status.code().is_none()),
+            "{point} did not end the worker: {ended:?}"
+        );
+        println!("{backend:?} {point}: 1 hit");
+
+        // Its lease would end in a minute and a half; a person need not wait for that.
+        free_lapsed_lease(&program).await;
+        let mut second = program.start(&["serve"]);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !is_settled(&program) {
             assert!(
-                ended.is_some_and(|status| status.code().is_none()),
-                "{point} did not end the worker: {ended:?}"
+                Instant::now() < deadline,
+                "{point}: the second worker does nothing"
             );
-            println!("{backend:?} {point}: 1 hit");
-
-            // Its lease would end in a minute and a half; a person need not wait for that.
-            free_lapsed_lease(&program).await;
-            let mut second = program.start(&["serve"]);
-            let deadline = Instant::now() + Duration::from_secs(30);
-            while !is_settled(&program) {
-                assert!(Instant::now() < deadline, "{point}: the second worker does nothing");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            second.kill().expect("it can be killed");
-            second.wait().expect("it ends");
-            let list = program.run(&["ticket", "list", "--json"]).done().json();
-            assert_eq!(list.as_array().map(Vec::len), Some(1), "{point}: {list}");
-            super::assert_settled(&program);
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        second.kill().expect("it can be killed");
+        second.wait().expect("it ends");
+        let list = program.run(&["ticket", "list", "--json"]).done().json();
+        assert_eq!(list.as_array().map(Vec::len), Some(1), "{point}: {list}");
+        super::assert_settled(&program);
     }
 }
 
