@@ -48,6 +48,15 @@ pub(crate) struct Global {
     pub(crate) database: Option<String>,
 }
 
+impl Global {
+    /// The same, where an empty variable of the environment counts as not set.
+    pub(crate) fn without_empty(mut self) -> Self {
+        self.config = self.config.filter(|file| !file.as_os_str().is_empty());
+        self.database = self.database.filter(|url| !url.is_empty());
+        self
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Shows the main job on a fresh database of its own: no configuration, account or network.

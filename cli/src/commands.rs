@@ -25,6 +25,7 @@ use crate::{
 /// Runs a command.
 pub(crate) async fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let Args { global, command } = args;
+    let global = global.without_empty();
     match command {
         Command::Demo { keep } => return demo::run(&global, keep, output).await,
         Command::Mail(MailCommand::Parse) => return mail::parse(output),

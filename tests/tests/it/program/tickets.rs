@@ -1,0 +1,263 @@
+//! A queue worked from the terminal, and triage with its exit.
+
+use tierdesk_tests::{Backend, on_both};
+
+use super::{letter, with_customers};
+
+on_both! {
+    a_ticket_is_worked_to_its_end,
+    triage_has_an_exit_that_teaches_the_directory,
+    the_directory_refuses_in_words,
+}
+
+async fn a_ticket_is_worked_to_its_end(backend: Backend) {
+    let (program, _folder) = with_customers(backend).await;
+    for (from, subject, id) in [
+        ("admin@startupcorp.io", "slow", "1@s"),
+        ("security@techgov.gov", "[SEV1] down", "2@t"),
+        ("john@acmefinance.com", "Dashboard error", "3@a"),
+    ] {
+        program
+            .run_with(&["mail", "deliver"], &letter(from, subject, id))
+            .done();
+    }
+    let list = program.run(&["ticket", "list", "--json"]).done().json();
+    let order: Vec<&str> = list
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["customer"].as_str())
+        .collect();
+    assert_eq!(order, ["techgov", "acme-finance", "startupcorp"]);
+    let next = program.run(&["ticket", "next", "--json"]).done().json();
+    assert_eq!(next["number"], "SB-2");
+    assert_eq!(
+        next["tags"],
+        serde_json::json!(["tier:gov-federal", "framework:fedramp", "customer:techgov"])
+    );
+
+    let shown = program
+        .run(&["ticket", "severity", "SB-3", "sev1", "--json"])
+        .done()
+        .json();
+    assert_eq!(
+        (&shown["severity"], &shown["priority"]),
+        (&"sev1".into(), &"p2".into())
+    );
+    let noted = program
+        .run_with(
+            &["ticket", "note", "SB-3", "--json"],
+            b"called back, AKIAIOSFODNN7EXAMPLE",
+        )
+        .done()
+        .json();
+    let note = &noted["messages"][1];
+    assert_eq!(note["direction"], "note");
+    assert!(!note["text"].to_string().contains("AKIA"), "{note}");
+    let steps: [(&[&str], &str); 6] = [
+        (&["status", "SB-3", "waiting"], "waiting-customer"),
+        (&["status", "SB-3", "on-hold"], "on-hold"),
+        (&["status", "SB-3", "resolved"], "resolved"),
+        (&["reopen", "SB-3"], "open"),
+        (&["close", "SB-3", "--reason", "no_answer"], "closed"),
+        (&["reopen", "SB-3"], "open"),
+    ];
+    for (words, status) in steps {
+        let arguments = [&["ticket"], words, &["--json"]].concat();
+        assert_eq!(
+            program.run(&arguments).done().json()["status"],
+            status,
+            "{words:?}"
+        );
+    }
+    program.run(&["ticket", "close", "SB-3"]).done();
+    let refused = program.run(&["ticket", "status", "SB-3", "on-hold", "--json"]);
+    assert_eq!(refused.code, Some(1));
+    assert_eq!(refused.json()["error"]["code"], "wrong_status");
+    let history = program
+        .run(&["ticket", "history", "SB-3", "--json"])
+        .done()
+        .json();
+    let kinds: Vec<&str> = history
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|event| event["kind"].as_str())
+        .collect();
+    assert_eq!(kinds[..4], ["opened", "severity", "note", "status"]);
+    let by_hand = [
+        "ticket",
+        "open",
+        "--customer",
+        "medicorp",
+        "--subject",
+        "called: export stopped",
+        "--from",
+        "compliance@medicorp.com",
+        "--severity",
+        "sev2",
+        "--json",
+    ];
+    let opened = program
+        .run_with(&by_hand, b"They called at nine.")
+        .done()
+        .json();
+    assert_eq!(
+        (&opened["customer"], &opened["priority"]),
+        (&"medicorp".into(), &"p2".into())
+    );
+    assert_eq!(
+        opened["participants"],
+        serde_json::json!(["compliance@medicorp.com"])
+    );
+    assert_eq!(
+        program.run(&["audit", "verify", "--json"]).done().json()["ok"],
+        true
+    );
+}
+
+async fn triage_has_an_exit_that_teaches_the_directory(backend: Backend) {
+    let (program, _folder) = with_customers(backend).await;
+    let free = letter("acme.boss@gmail.com", "from home", "1@g");
+    program.run_with(&["mail", "deliver"], &free).done();
+    let refused = program.run(&[
+        "ticket",
+        "bind",
+        "SB-1",
+        "acme-finance",
+        "--add-domain",
+        "--json",
+    ]);
+    assert_eq!(
+        refused.json()["error"]["code"],
+        "domain_shared",
+        "{refused:?}"
+    );
+    let bound = program
+        .run(&[
+            "ticket",
+            "bind",
+            "SB-1",
+            "acme-finance",
+            "--add-contact",
+            "--json",
+        ])
+        .done()
+        .json();
+    assert_eq!(
+        (&bound["customer"], &bound["framework"]),
+        (&"acme-finance".into(), &"SOC 2".into())
+    );
+    assert!(bound["sla"]["first_response"]["due"].is_string());
+    let again = letter("acme.boss@gmail.com", "again", "2@g");
+    let got = program
+        .run_with(&["mail", "deliver", "--json"], &again)
+        .done()
+        .json();
+    assert_eq!(
+        (&got["outcome"], &got["customer"]),
+        (&"opened".into(), &"acme-finance".into())
+    );
+    program
+        .run_with(
+            &["mail", "deliver"],
+            &letter("x@spam.example", "win", "3@s"),
+        )
+        .done();
+    let spam = program
+        .run(&["ticket", "spam", "SB-3", "--json"])
+        .done()
+        .json();
+    assert_eq!(
+        (&spam["status"], &spam["close_reason"]),
+        (&"closed".into(), &"spam".into())
+    );
+    let triage = program
+        .run(&["ticket", "list", "--triage", "--json"])
+        .done()
+        .json();
+    assert_eq!(triage, serde_json::json!([]));
+}
+
+async fn the_directory_refuses_in_words(backend: Backend) {
+    let (program, _folder) = with_customers(backend).await;
+    let taken = program.run(&[
+        "customer",
+        "domain",
+        "add",
+        "medicorp",
+        "acmefinance.com",
+        "--json",
+    ]);
+    assert_eq!(taken.code, Some(1));
+    let error = taken.json()["error"].clone();
+    assert_eq!(error["code"], "domain_taken");
+    assert!(
+        error["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("acme-finance")),
+        "{error}"
+    );
+    let free = program.run(&[
+        "customer",
+        "domain",
+        "add",
+        "medicorp",
+        "gmail.com",
+        "--json",
+    ]);
+    let hint = free.json()["error"]["hint"].to_string();
+    assert!(hint.contains("contact add medicorp"), "{hint}");
+    let moved = [
+        "customer",
+        "domain",
+        "add",
+        "medicorp",
+        "acmefinance.com",
+        "--move",
+        "--json",
+    ];
+    assert_eq!(
+        program.run(&moved).done().json()["domains"]
+            .as_array()
+            .map(Vec::len),
+        Some(2)
+    );
+    let lookalike = program
+        .run(&["customer", "resolve", "x@quantunbank.com", "--json"])
+        .done()
+        .json();
+    assert_eq!(lookalike["look_alike_of"], "quantum-bank");
+    assert!(lookalike["customer"].is_null());
+    let known = program
+        .run(&["customer", "whois", "a@b.quantumbank.com", "--json"])
+        .done()
+        .json();
+    assert_eq!(
+        (&known["customer"], &known["matched_by"]),
+        (&"quantum-bank".into(), &"domain".into())
+    );
+    let tier = program.run(&["customer", "set", "medicorp", "--tier", "gold", "--json"]);
+    assert_eq!(tier.json()["error"]["code"], "unknown_tier");
+    let nobody = program.run(&["customer", "set", "medicrop", "--name", "x", "--json"]);
+    assert!(
+        nobody.json()["error"]["hint"]
+            .to_string()
+            .contains("medicorp"),
+        "{nobody:?}"
+    );
+    for format in ["toml", "json", "csv"] {
+        let exported = program
+            .run(&["customer", "export", "--format", format])
+            .done()
+            .out
+            .clone();
+        let import = ["customer", "import", "-", "--format", format, "--json"];
+        let plan = program.run_with(&import, exported.as_bytes()).done().json();
+        assert_eq!(
+            (&plan["unchanged"], &plan["updated"]),
+            (&5.into(), &0.into()),
+            "{format}: {plan}"
+        );
+    }
+}
