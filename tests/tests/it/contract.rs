@@ -6,6 +6,7 @@ mod batches;
 mod claims;
 mod dice;
 mod directory;
+mod lists;
 mod numbers;
 mod opening;
 mod permits;

@@ -79,6 +79,7 @@ async fn one_unfinished_job_has_a_key(backend: Backend) {
     };
     let first = add(&test, keyed("a")).await;
     assert!(first.is_some());
+    test.pass(Duration::from_secs(1));
     assert_eq!(add(&test, keyed("a")).await, None, "while it waits");
     assert!(
         add(&test, keyed("b")).await.is_some(),
@@ -329,6 +330,7 @@ async fn the_dead_are_retried_or_dropped_by_hand(backend: Backend) {
         "whoever held it before stays fenced"
     );
     bury(&test, &second).await;
+    test.pass(Duration::from_secs(1));
     let dropped = drop_job(&test.desk, &owner(), dead.id)
         .await
         .expect("it is dropped");

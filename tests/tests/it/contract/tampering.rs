@@ -226,7 +226,7 @@ async fn restore_and(test: &TestDesk, sql: &str) {
 
 #[expect(clippy::print_stdout, reason = "the figure is the test's result")]
 async fn every_tampering_is_found(backend: Backend) {
-    let test = written(backend, 200).await;
+    let test = written(backend, 150).await;
     assert!(check(&test).await.ok);
     let trail = sealed(&test).await;
     let mut links: Vec<Hash> = vec![[0; 32]];
