@@ -4,6 +4,7 @@ mod arrivals;
 mod audit;
 mod batches;
 mod claims;
+mod dead_letters;
 mod dice;
 mod directory;
 mod lists;
