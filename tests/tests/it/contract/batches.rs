@@ -8,6 +8,8 @@ use tierdesk_core::{
 };
 use tierdesk_tests::{Backend, Letter, TestDesk, on_both};
 
+use super::dice::Dice;
+
 on_both! {
     an_answer_before_its_parent_waits_for_it,
     copies_inside_a_batch_are_duplicates,
@@ -128,20 +130,6 @@ async fn messages_of_one_batch_are_read_in_their_order(backend: Backend) {
     assert_eq!(texts, expected);
 }
 
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        // Knuth's MMIX generator; its high bits are good enough.
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits") % sides
-    }
-}
-
 /// A mailbox of conversations between customers and strangers, parents first: answers, stolen
 /// references, machines, copies, and ids used twice.
 fn mailbox(seed: u64) -> Vec<Letter> {
@@ -154,7 +142,7 @@ fn mailbox(seed: u64) -> Vec<Letter> {
         "joe@gmail.com",
         "john@acmefinnance.com",
     ];
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let mut letters: Vec<Letter> = Vec::new();
     for n in 0..200_usize {
         let sender = SENDERS[dice.roll(SENDERS.len())];
