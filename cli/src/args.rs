@@ -35,7 +35,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// The configuration file; ~/.config/tierdesk/tierdesk.toml where absent.
-    #[arg(long, global = true, value_name = "FILE", env = "TIERDESK_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "TIERDESK_CONFIG", value_parser = path())]
     pub(crate) config: Option<PathBuf>,
     /// The database: sqlite:///path/file.db or postgres://…
     #[arg(
@@ -46,6 +46,12 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) database: Option<String>,
+}
+
+/// A path that may be empty: an empty variable of the environment counts as not set.
+fn path() -> impl clap::builder::TypedValueParser<Value = PathBuf> {
+    use clap::builder::{OsStringValueParser, TypedValueParser as _};
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 impl Global {
@@ -98,13 +104,13 @@ pub(crate) enum Command {
 pub(crate) enum ServeRole {
     /// Every part that this version has.
     All,
-    /// Takes mail in.
+    /// Takes mail in (not in this version).
     Ingest,
     /// Works off jobs and seals the audit trail.
     Worker,
-    /// Answers in Discord.
+    /// Answers in Discord (not in this version).
     Bot,
-    /// Answers over HTTP.
+    /// Answers over HTTP (not in this version).
     Http,
 }
 

@@ -66,7 +66,7 @@ async fn run_at_desk(
 /// Seals what the command committed, and closes the database. What cannot be sealed now is sealed
 /// by the next command, and is no reason to call this one failed.
 async fn finish(desk: &Desk) {
-    if let Err(error) = tierdesk_core::desk::audit::seal_as(desk, &holder()).await {
+    if let Err(error) = tierdesk_core::desk::audit::seal_once(desk, &holder()).await {
         tracing::warn!(error = %tierdesk_core::telemetry::chain(&error), "the audit trail was not sealed");
     }
     desk.database.close().await;

@@ -174,7 +174,12 @@ fn explain(error: &anyhow::Error) -> (Explained, Exit) {
         .find_map(|cause| cause.downcast_ref::<StoreError>());
     match store {
         Some(store) if store.is_transient() => {
-            let hint = Some("nothing was lost; try again when the database is back".to_owned());
+            let hint = if message.contains("unable to open database file") {
+                "check that the file and its folder may be read and written by you"
+            } else {
+                "nothing was lost; try again when the database is back"
+            };
+            let hint = Some(hint.to_owned());
             (
                 Explained {
                     code: "database_unavailable".to_owned(),

@@ -44,7 +44,20 @@ impl Program {
             .filter(|(name, _)| flag.is_none() || name != "TIERDESK_DATABASE__URL")
             .chain(flag.clone())
             .collect();
+        let has_home = ["HOME", "XDG_DATA_HOME"].iter().any(|name| {
+            environment
+                .get(*name)
+                .is_some_and(|value| !value.is_empty())
+        });
         let settings = Settings::load(file.as_deref(), environment.into_iter())?;
+        let default = Path::new("tierdesk.db");
+        if !has_home && settings.database.url.sqlite_path() == Some(default) {
+            // A mail server's pipe has no home: mail must not end up wherever it happens to run.
+            let message = "there is no home folder for the default database; nothing was started";
+            return Err(Refusal::new(RefusalCode::Configuration, message)
+                .with_hint("name the database with --database, --config or TIERDESK_DATABASE_URL")
+                .into());
+        }
         init_log(&settings);
         let later = settings.later_keys();
         if !later.is_empty() {
@@ -108,27 +121,40 @@ impl Program {
         Ok(desk)
     }
 
+    /// Says where the desk is set up less safely than it could be.
+    pub(crate) async fn warn(desk: &Desk, output: &Output) -> anyhow::Result<()> {
+        if desk.database.bypasses_row_security().await? {
+            output.note(
+                "warning: the database's role passes row-level security by; use a role that is \
+                 no superuser and has no BYPASSRLS",
+            );
+        }
+        Ok(())
+    }
+
     /// Who runs the program. The login comes from the user id, never from the environment, which
     /// anybody can set.
     pub(crate) fn actor(&self) -> Actor {
-        let id = nix::unistd::getuid();
-        let name = match nix::unistd::User::from_uid(id) {
-            Ok(Some(user)) => user.name,
-            _ => format!("uid-{id}"),
-        };
         let owned = match (&self.file, self.settings.database.url.sqlite_path()) {
             (Some(file), _) => Some(file.as_path()),
             (None, database) => database,
         };
-        let owns_configuration = match owned {
-            Some(path) => std::fs::metadata(path).is_ok_and(|found| found.uid() == id.as_raw()),
-            // No file anywhere: whoever holds the server's credentials owns the desk.
-            None => true,
-        };
-        Actor::OsUser {
-            name,
-            owns_configuration,
-        }
+        person(owned)
+    }
+}
+
+/// Who runs the program, and whether they own `file`. Where there is no file anywhere, whoever
+/// holds the database server's credentials owns the desk.
+pub(crate) fn person(file: Option<&Path>) -> Actor {
+    let id = nix::unistd::getuid();
+    let name = match nix::unistd::User::from_uid(id) {
+        Ok(Some(user)) => user.name,
+        _ => format!("uid-{id}"),
+    };
+    let is_mine = |path| std::fs::metadata(path).is_ok_and(|found| found.uid() == id.as_raw());
+    Actor::OsUser {
+        name,
+        owns_configuration: file.is_none_or(is_mine),
     }
 }
 

@@ -110,6 +110,8 @@ pub struct Ticket {
     pub assignee_id: Option<StaffId>,
     /// Opened from history: no receipt, page, post or clock.
     pub is_silent: bool,
+    /// Bound to the customer that its sender claims, unproven, and confirmed by nobody.
+    pub is_provisional: bool,
     /// Why it was closed.
     pub close_reason: Option<CloseReason>,
     /// When it was opened; for history, when the mail was sent.

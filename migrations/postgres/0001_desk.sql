@@ -114,6 +114,7 @@ CREATE TABLE tickets (
     requester_name               TEXT,
     assignee_id                  UUID REFERENCES staff (id),
     is_silent                    BOOLEAN NOT NULL,
+    is_provisional               BOOLEAN NOT NULL,
     close_reason                 TEXT CHECK (close_reason IN ('done', 'spam', 'duplicate', 'no_answer')),
     opened_at                    TIMESTAMPTZ NOT NULL,
     updated_at                   TIMESTAMPTZ NOT NULL,
@@ -310,3 +311,19 @@ CREATE POLICY scope ON audit_entries USING ((SELECT tierdesk_scope()) = 'desk');
 ALTER TABLE domain_variants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE domain_variants FORCE ROW LEVEL SECURITY;
 CREATE POLICY scope ON domain_variants USING ((SELECT tierdesk_scope()) = 'desk');
+
+ALTER TABLE staff ENABLE ROW LEVEL SECURITY;
+ALTER TABLE staff FORCE ROW LEVEL SECURITY;
+CREATE POLICY scope ON staff USING ((SELECT tierdesk_scope()) = 'desk');
+
+ALTER TABLE blob_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE blob_keys FORCE ROW LEVEL SECURITY;
+CREATE POLICY scope ON blob_keys USING ((SELECT tierdesk_scope()) = 'desk');
+
+ALTER TABLE leases ENABLE ROW LEVEL SECURITY;
+ALTER TABLE leases FORCE ROW LEVEL SECURITY;
+CREATE POLICY scope ON leases USING ((SELECT tierdesk_scope()) = 'desk');
+
+ALTER TABLE audit_head ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_head FORCE ROW LEVEL SECURITY;
+CREATE POLICY scope ON audit_head USING ((SELECT tierdesk_scope()) = 'desk');

@@ -119,6 +119,7 @@ CREATE TABLE tickets (
     requester_name               TEXT,
     assignee_id                  BLOB REFERENCES staff (id),
     is_silent                    INTEGER NOT NULL CHECK (is_silent IN (0, 1)),
+    is_provisional               INTEGER NOT NULL CHECK (is_provisional IN (0, 1)),
     close_reason                 TEXT CHECK (close_reason IN ('done', 'spam', 'duplicate', 'no_answer')),
     opened_at                    INTEGER NOT NULL,
     updated_at                   INTEGER NOT NULL,

@@ -102,7 +102,7 @@ impl TestDesk {
     pub async fn with_key(backend: Backend, key: Option<&str>) -> Self {
         let (url, folder) = Self::place(backend).await;
         let clock = Clock::manual(START);
-        let database = open(&url, clock.clone(), key).await;
+        let database = open(&url, clock.clone(), key, true).await;
         Self {
             desk: Desk::new(database),
             clock,
@@ -129,7 +129,7 @@ impl TestDesk {
 
     /// The same database as another process sees it, with its own clock and key.
     pub async fn open_again(&self, clock: Clock, key: Option<&str>) -> Database {
-        open(&self.url, clock, key).await
+        open(&self.url, clock, key, false).await
     }
 
     /// Moves the clock.
@@ -169,11 +169,14 @@ impl TestDesk {
     }
 }
 
-async fn open(url: &str, clock: Clock, key: Option<&str>) -> Database {
+/// An existing database is opened without the checks of an ordinary start, which refuse what some
+/// tests look at.
+async fn open(url: &str, clock: Clock, key: Option<&str>, is_new: bool) -> Database {
     let key = key.map(|digits| MasterKey::parse(digits).expect("64 hexadecimal digits"));
     let options = OpenOptions {
         clock,
         master_key: key.map(Arc::new),
+        migrate_empty: is_new,
         ..OpenOptions::new(url)
     };
     options.open().await.expect("the database opens")

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use tierdesk_core::{
     customers::exchange::{self, Format},
     desk::{
-        Desk, customers, import_customers,
+        Desk, customers, import_customers, staff,
         tickets::{self, TicketReport},
     },
     mail::Envelope,
@@ -24,7 +24,7 @@ use crate::{
     args::Global,
     exit::Exit,
     output::{Output, Tone, local},
-    program::Program,
+    program::{Program, person},
 };
 
 /// The mails that ship with the program, in the order in which they arrive.
@@ -85,6 +85,10 @@ pub(super) async fn run(
     } else {
         tell(&desk, &arrivals, &found, customers, output).await?;
         farewell(output, keep.as_ref().map(|_| &file), seconds);
+    }
+    if keep.is_some() {
+        // So that the kept tickets can be taken.
+        staff::register_first_admin(&desk, &person(Some(&file))).await?;
     }
     super::finish(&desk).await;
     Ok(Exit::Done)

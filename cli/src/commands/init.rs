@@ -44,6 +44,7 @@ pub(super) async fn run(global: &Global, output: &Output) -> anyhow::Result<Exit
     };
     let program = Program::load(&global, output)?;
     let desk = program.open().await?;
+    Program::warn(&desk, output).await?;
     let admin = staff::register_first_admin(&desk, &program.actor()).await?;
     super::finish(&desk).await;
     let tiers: Vec<&str> = desk

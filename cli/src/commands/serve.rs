@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::ServeRole, exit::Exit, output::Output};
+use crate::{args::ServeRole, exit::Exit, output::Output, program::Program};
 
 /// How often committed audit entries are sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(1);
@@ -31,12 +31,14 @@ const GRACE: Duration = Duration::from_secs(8);
 pub(super) async fn run(desk: &Desk, roles: &[ServeRole], output: &Output) -> anyhow::Result<Exit> {
     let is_absent = |role: &&ServeRole| !matches!(role, ServeRole::All | ServeRole::Worker);
     if let Some(absent) = roles.iter().find(is_absent) {
-        let message = format!("this version has no {absent:?} role; nothing was started");
+        let name = format!("{absent:?}").to_lowercase();
+        let message = format!("this version has no {name} role; nothing was started");
         let hint = "--role worker, or no --role at all";
         return Err(Refusal::new(RefusalCode::Invalid, message)
             .with_hint(hint)
             .into());
     }
+    Program::warn(desk, output).await?;
     let desk = Arc::new(desk.clone());
     let stop = CancellationToken::new();
     let mut parts = JoinSet::new();

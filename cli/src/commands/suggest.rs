@@ -165,7 +165,7 @@ fn toml(out: &Output, found: &[Suggestion]) {
     for one in found {
         out.line("");
         out.line(format!(
-            "# {} mails from {} people",
+            "# mails: {}, people: {}",
             one.mails,
             one.people.len()
         ));

@@ -9,6 +9,8 @@ use crate::{
     store::{Tx, audit, leases},
 };
 
+/// The name of the sealer's lease.
+const SEALER: &str = "audit.sealer";
 /// How long the sealer holds its lease.
 const SEALER_LEASE: Duration = Duration::from_secs(30);
 /// How often the head is written outside the database.
@@ -36,16 +38,27 @@ pub async fn seal_as(desk: &Desk, holder: &str) -> Result<usize, Error> {
         // Looked at first: an idle sealer must not disturb writers.
         let mut tx = desk.database.begin_read().await?;
         if !audit::has_unsealed(&mut tx).await? {
+            drop(tx);
+            anchor_if_due(desk).await?;
             return Ok(0);
         }
     }
     let mut tx = desk.database.begin_write().await?;
     let until = tx.now().plus(SEALER_LEASE);
-    let is_ours = leases::acquire(&mut tx, "audit.sealer", holder, until)
+    let is_ours = leases::acquire(&mut tx, SEALER, holder, until)
         .await?
         .is_some();
     tx.commit().await?;
     if is_ours { seal_all(desk).await } else { Ok(0) }
+}
+
+/// Seals what a command committed, and leaves the sealer's place to others.
+pub async fn seal_once(desk: &Desk, holder: &str) -> Result<usize, Error> {
+    let sealed = seal_as(desk, holder).await;
+    let mut tx = desk.database.begin_write().await?;
+    leases::release(&mut tx, SEALER, holder).await?;
+    tx.commit().await?;
+    sealed
 }
 
 /// Appends the head to the anchor file when the last time is a day ago and there is something new.
@@ -53,12 +66,22 @@ async fn anchor_if_due(desk: &Desk) -> Result<(), Error> {
     let Some(path) = &desk.anchor_file else {
         return Ok(());
     };
+    let is_due = |head: &audit::Head, now: crate::clock::Timestamp| {
+        head.seq > 0
+            && head
+                .anchored_at
+                .is_none_or(|at| at.plus(ANCHOR_EVERY) <= now)
+    };
+    {
+        let mut tx = desk.database.begin_read().await?;
+        let head = audit::head(&mut tx).await?;
+        if !is_due(&head, tx.now()) {
+            return Ok(());
+        }
+    }
     let mut tx = desk.database.begin_write().await?;
     let head = audit::head(&mut tx).await?;
-    let is_due = head
-        .anchored_at
-        .is_none_or(|at| at.plus(ANCHOR_EVERY) <= tx.now());
-    if head.seq == 0 || !is_due {
+    if !is_due(&head, tx.now()) {
         return Ok(());
     }
     let hash = data_encoding::HEXLOWER.encode(&head.hash);
@@ -109,8 +132,13 @@ pub async fn verify(desk: &Desk, actor: &Actor) -> Result<Verification, Error> {
 /// The first anchor that the chain does not bear out.
 async fn contradicted_anchor(desk: &Desk, tx: &mut Tx) -> Result<Option<(i64, String)>, Error> {
     let text = match &desk.anchor_file {
-        Some(path) if path.exists() => fs::read_to_string(path),
-        _ => return Ok(None),
+        None => return Ok(None),
+        Some(path) if !path.exists() => {
+            let head = audit::head(tx).await?;
+            let missing = format!("the head was anchored in {}, which is gone", path.display());
+            return Ok(head.anchored_at.map(|_| (head.seq, missing)));
+        }
+        Some(path) => fs::read_to_string(path),
     };
     let text = match text {
         Ok(text) => text,

@@ -3,7 +3,7 @@
 use super::{Desk, Error};
 use crate::{
     ids::JobId,
-    jobs::{Job, JobState},
+    jobs::{Job, JobKind, JobState},
     permit::{Actor, DropJob, ReadJobs, RetryJob, Subject, authorise},
     refusal::{Refusal, RefusalCode},
     store::{
@@ -70,6 +70,16 @@ pub async fn drop_job(desk: &Desk, actor: &Actor, id: JobId) -> Result<Job, Erro
     let job = jobs::find(&mut permit, id)
         .await?
         .ok_or_else(|| not_found(id))?;
+    if job.kind == JobKind::ProcessInbox.as_str() {
+        let message =
+            format!("job {id} holds a stored mail that is not processed yet; it was kept");
+        let hint = format!(
+            "tierdesk jobs retry {id}; mail that nobody should answer becomes a ticket and is marked as spam"
+        );
+        return Err(Refusal::new(RefusalCode::WrongStatus, message)
+            .with_hint(hint)
+            .into());
+    }
     let reason = format!("dropped by {}", permit.actor());
     if !jobs::drop_job(&mut permit, id, reason).await? {
         return Err(settled(&job, "only dead letters and jobs that wait can be dropped").into());

@@ -109,6 +109,9 @@ const WITHHELD: &str = "(not shown to auditors)";
 pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Vec<TicketReport>, Error> {
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
+    if let Some(slug) = &filter.customer {
+        super::customers::get(&mut permit, slug.as_str()).await?;
+    }
     let listed = tickets::list(&mut permit, filter).await?;
     reports(desk, &mut permit, listed).await
 }
@@ -228,7 +231,7 @@ async fn reports(
         TicketReport {
             tags: tags(ticket.tier.as_ref(), framework, slug),
             participants: participants.remove(&ticket.id).unwrap_or_default(),
-            is_provisional: ticket.customer_id.is_some() && ticket.trust == SenderTrust::Unproven,
+            is_provisional: ticket.is_provisional,
             on_call: tier.map(|tier| tier.on_call.primary.clone()),
             sla: ticket.clocks.report(now),
             number: ticket.number,

@@ -16,7 +16,7 @@ pub(super) const KEYS: &[Key] = &[
         "the support address that customers write to",
         DEFAULT_ADDRESS,
     ),
-    Key::now(
+    Key::later(
         "mail.staff_domains",
         "mail domains of our own people; their mail never opens a customer's ticket",
         "[]",

@@ -23,6 +23,7 @@ statements! {
     KEY_OF_CUSTOMER = Sql::same(
         "SELECT id, wrapped FROM blob_keys
          WHERE customer_id IS NOT DISTINCT FROM $1 AND destroyed_at IS NULL ORDER BY created_at, id LIMIT 1");
+    ANY_KEY = Sql::same("SELECT id, wrapped FROM blob_keys WHERE wrapped IS NOT NULL ORDER BY id LIMIT 1");
     KEY = Sql::same("SELECT id, wrapped FROM blob_keys WHERE id = $1");
     INSERT_KEY = Sql::same(
         "INSERT INTO blob_keys (id, customer_id, wrapped, created_at) VALUES ($1, $2, $3, $4)");
@@ -59,6 +60,18 @@ record! {
     struct KeyRow {
         id: BlobKeyId,
         wrapped: Option<Vec<u8>>,
+    }
+}
+
+impl super::Database {
+    /// Refuses to go on without the key, or with another one, where content was sealed before:
+    /// new content would silently be stored unsealed, or under a key that is soon forgotten.
+    pub(super) async fn check_sealing(&self) -> Result<(), StoreError> {
+        let mut tx = self.begin_read().await?;
+        match tx.fetch_optional::<KeyRow>(ANY_KEY, ()).await? {
+            Some(key) => unwrap(&tx, &key).map(|_| ()),
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{
-    PgPool, SqlitePool,
+    Connection as _, PgConnection, PgPool, SqliteConnection, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -69,6 +69,7 @@ impl OpenOptions {
         };
         if self.migrate_empty {
             database.migrate_if_empty().await?;
+            database.check_sealing().await?;
         }
         Ok(database)
     }
@@ -96,6 +97,7 @@ async fn open_sqlite(path: PathBuf) -> Result<Pools, StoreError> {
         .max_lifetime(None)
         .test_before_acquire(false)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_release(|connection, _| Box::pin(is_clean(connection)))
         .connect_with(options.clone())
         .await?;
     let read = SqlitePoolOptions::new()
@@ -104,6 +106,14 @@ async fn open_sqlite(path: PathBuf) -> Result<Pools, StoreError> {
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options.create_if_missing(false).read_only(true));
     Ok(Pools::Sqlite { write, read })
+}
+
+/// Whether the writer may be used again. A disk that was full can leave it inside a transaction
+/// that neither commits nor rolls back; there is only one, so it is replaced.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A rollback may still be on its way to the connection's thread: this comes after it.
+    sqlx::query("SELECT 1").execute(&mut *connection).await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// Makes a missing file readable by its owner alone; SQLite's side files take its permissions.
@@ -126,6 +136,13 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
             ("lock_timeout", LOCK_TIMEOUT),
             ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT),
         ]);
+    // A pool hides why it cannot connect until its time is up: ask once directly.
+    let probe = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options));
+    probe
+        .await
+        .map_err(|_| sqlx::Error::PoolTimedOut)??
+        .close()
+        .await?;
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -134,6 +151,19 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
 }
 
 impl Database {
+    /// Whether the database's role passes row-level security by, as superusers do.
+    pub async fn bypasses_row_security(&self) -> Result<bool, StoreError> {
+        let Pools::Postgres(pool) = &self.pools else {
+            return Ok(false);
+        };
+        let (bypasses,): (bool,) = sqlx::query_as(
+            "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user",
+        )
+        .fetch_one(pool)
+        .await?;
+        Ok(bypasses)
+    }
+
     /// Closes all connections, after which SQLite folds its write-ahead log into the file.
     pub async fn close(&self) {
         match &self.pools {

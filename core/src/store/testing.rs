@@ -166,18 +166,4 @@ impl Database {
         lines.dedup();
         lines
     }
-
-    /// Whether the database's role passes row-level security by.
-    pub async fn bypasses_row_security(&self) -> bool {
-        let super::Pools::Postgres(pool) = &self.pools else {
-            return false;
-        };
-        let (bypasses,): (bool,) = sqlx::query_as(
-            "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user",
-        )
-        .fetch_one(pool)
-        .await
-        .expect("PostgreSQL knows its roles");
-        bypasses
-    }
 }

@@ -48,7 +48,7 @@ statements! {
     UPDATE = Sql::same(
         "UPDATE tickets SET customer_id = $2, tier = $3, framework = $4, tier_rank = $5, status = $6,
             severity = $7, priority = $8, trust = $9, trust_reasons = $10, assignee_id = $11,
-            is_silent = $12, close_reason = $13, updated_at = $14, version = version + 1
+            is_silent = $12, close_reason = $13, updated_at = $14, is_provisional = $16, version = version + 1
          WHERE id = $1 AND version = $15");
     UPDATE_CLOCKS = Sql::same(
         "UPDATE tickets SET first_response_due = $2, first_response_internal_due = $3, first_response_met_at = $4,
@@ -179,6 +179,7 @@ pub async fn update<A: ChangesTickets>(
         t.close_reason,
         t.updated_at,
         t.version,
+        t.is_provisional,
     );
     permit
         .change()

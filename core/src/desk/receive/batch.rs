@@ -16,7 +16,7 @@ use crate::{
     tickets::{
         CloseReason, MessageKind, Status, TRIAGE_RANK, Ticket, TicketNumber, severity, threading,
     },
-    trust::{self, Assessment},
+    trust::{self, Assessment, SenderTrust},
 };
 
 /// What was decided about one mail.
@@ -113,6 +113,11 @@ impl<'d> Batch<'d> {
             refused: None,
             notes: Vec::new(),
         };
+        if let Some(customer) = &decision.assessment.customer {
+            self.slugs
+                .entry(customer.id)
+                .or_insert_with(|| customer.slug.clone());
+        }
         let fingerprint = item.mail.fingerprint.0.to_vec();
         if let Some((message, ticket)) = self.held.get(&fingerprint) {
             decision.ticket = *ticket;
@@ -158,6 +163,13 @@ impl<'d> Batch<'d> {
         }
         self.decisions.push(decision);
         Ok(())
+    }
+
+    /// The framework that applies to a customer.
+    pub(super) fn framework_of(&self, customer: &CustomerRef) -> Option<String> {
+        let tier = self.desk.catalogue.get(customer.tier.as_str());
+        let framework = customer.framework.clone();
+        framework.or_else(|| tier.map(|tier| tier.framework.clone()))
     }
 
     /// The tickets that hold a message this mail refers to, nearest reference first.
@@ -263,17 +275,14 @@ impl<'d> Batch<'d> {
             requester_name: mail.from.first().and_then(|from| from.name.clone()),
             assignee_id: None,
             is_silent: item.is_silent,
+            is_provisional: customer.is_some()
+                && decision.assessment.trust == SenderTrust::Unproven,
             close_reason: None,
             opened_at,
             updated_at: opened_at,
             clocks,
             version: 1,
         };
-        if let Some(customer) = customer {
-            self.slugs
-                .entry(customer.id)
-                .or_insert_with(|| customer.slug.clone());
-        }
         self.tickets.insert(id, ticket);
         self.opened.push(id);
         self.join(id, index, item);

@@ -326,6 +326,12 @@ async fn write_trail<A: ChangesTickets>(
 fn receipt(batch: &Batch<'_>, decision: Decision, items: &[Prepared]) -> Receipt {
     let ticket = decision.ticket.and_then(|id| batch.tickets.get(&id));
     let assessed = decision.assessment.customer;
+    let framework = match ticket {
+        Some(ticket) => ticket.framework.clone(),
+        None => assessed
+            .as_ref()
+            .and_then(|customer| batch.framework_of(customer)),
+    };
     let slug = match ticket {
         Some(ticket) => ticket
             .customer_id
@@ -343,7 +349,7 @@ fn receipt(batch: &Batch<'_>, decision: Decision, items: &[Prepared]) -> Receipt
         outcome: decision.outcome,
         ticket: ticket.map(|ticket| ticket.number),
         customer: slug,
-        framework: ticket.and_then(|ticket| ticket.framework.clone()),
+        framework,
         tier,
         trust: decision.assessment.trust,
         kind: items[decision.index].kind,

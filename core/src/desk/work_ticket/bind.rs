@@ -17,6 +17,7 @@ use crate::{
         blobs, customers, messages,
     },
     tickets::{Ticket, TicketNumber},
+    trust::SenderTrust,
 };
 
 /// What binding teaches the directory.
@@ -42,8 +43,16 @@ pub async fn bind(
         let mut details = vec![("customer", customer.slug.to_string())];
         details.extend(teach(desk, permit, ticket, &customer, options).await?);
         let is_bound = ticket.customer_id == Some(customer.id);
-        if is_bound && details.len() == 1 {
+        let confirms = std::mem::take(&mut ticket.is_provisional) && is_bound;
+        if is_bound && details.len() == 1 && !confirms {
             return Ok(None);
+        }
+        if confirms {
+            ticket.trust_reasons.push(format!(
+                "confirmed as {}'s by {}",
+                customer.slug,
+                permit.actor()
+            ));
         }
         if !is_bound {
             let standing = Standing::of(desk, Some(&customer.to_ref()), ticket.severity)?;
@@ -55,6 +64,7 @@ pub async fn bind(
             }
             ticket.tier = standing.tier.map(|tier| tier.slug.clone());
             ticket.customer_id = Some(customer.id);
+            ticket.is_provisional = false;
             ticket
                 .trust_reasons
                 .push(format!("bound to {} by {}", customer.slug, permit.actor()));
@@ -80,6 +90,19 @@ async fn teach(
     let mut taught = Vec::new();
     if !options.adds_contact && !options.adds_domain {
         return Ok(taught);
+    }
+    if ticket.trust == SenderTrust::Contradicted {
+        let message = format!(
+            "something speaks against the sender of {} ({}); the directory was not changed",
+            ticket.number,
+            ticket.trust_reasons.join("; ")
+        );
+        let hint = format!(
+            "bind it without --add-contact and --add-domain; if you are sure of the sender: \
+             tierdesk customer contact add {} {}",
+            customer.slug, ticket.requester
+        );
+        return Err(Refusal::invalid(message).with_hint(hint).into());
     }
     let requester: EmailAddress = ticket.requester.parse().map_err(|_| {
         Refusal::invalid(format!(

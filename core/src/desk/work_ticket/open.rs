@@ -119,6 +119,7 @@ async fn new_ticket(
         requester_name: None,
         assignee_id: permit.staff(),
         is_silent: false,
+        is_provisional: false,
         close_reason: None,
         opened_at: now,
         updated_at: now,

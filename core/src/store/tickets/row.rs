@@ -18,7 +18,7 @@ use crate::{
 macro_rules! ticket_columns {
     () => {
         "t.id, t.number, t.customer_id, t.tier, t.framework, t.tier_rank, t.subject, t.status, t.severity,
-         t.priority, t.trust, t.trust_reasons, t.requester, t.requester_name, t.assignee_id, t.is_silent,
+         t.priority, t.trust, t.trust_reasons, t.requester, t.requester_name, t.assignee_id, t.is_silent, t.is_provisional,
          t.close_reason, t.opened_at, t.updated_at, t.first_response_due, t.first_response_internal_due,
          t.first_response_met_at, t.next_response_due, t.next_response_internal_due, t.next_response_met_at,
          t.resolution_due, t.resolution_internal_due, t.resolution_met_at, t.version"
@@ -44,6 +44,7 @@ record! {
         requester_name: Option<String>,
         assignee_id: Option<StaffId>,
         is_silent: bool,
+        is_provisional: bool,
         close_reason: Option<CloseReason>,
         opened_at: Timestamp,
         updated_at: Timestamp,
@@ -119,6 +120,7 @@ impl TryFrom<TicketRow> for Ticket {
             requester_name: row.requester_name,
             assignee_id: row.assignee_id,
             is_silent: row.is_silent,
+            is_provisional: row.is_provisional,
             close_reason: row.close_reason,
             opened_at: row.opened_at,
             updated_at: row.updated_at,
@@ -151,6 +153,7 @@ impl BulkRow for NewTicket {
         ("requester_name", Kind::Text),
         ("assignee_id", Kind::Id),
         ("is_silent", Kind::Bool),
+        ("is_provisional", Kind::Bool),
         ("close_reason", Kind::Text),
         ("opened_at", Kind::Time),
         ("updated_at", Kind::Time),
@@ -185,7 +188,11 @@ impl BulkRow for NewTicket {
         out.extend([t.severity.as_str().into(), t.priority.as_str().into()]);
         out.extend([t.trust.as_str().into(), texts(&t.trust_reasons).into()]);
         out.extend([t.requester.into(), t.requester_name.into()]);
-        out.extend([t.assignee_id.map(|id| id.0).into(), t.is_silent.into()]);
+        out.extend([
+            t.assignee_id.map(|id| id.0).into(),
+            t.is_silent.into(),
+            t.is_provisional.into(),
+        ]);
         out.extend([t.close_reason.map(CloseReason::as_str).into()]);
         out.extend([t.opened_at.into(), t.updated_at.into()]);
         let clocks = [

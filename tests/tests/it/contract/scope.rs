@@ -121,7 +121,12 @@ async fn scopes_do_not_leak_through_the_pool(backend: Backend) {
 #[tokio::test]
 async fn postgres_holds_the_line_for_a_statement_that_forgets_the_customer() {
     let (test, ids) = populated(Backend::Postgres).await;
-    let bypasses = test.desk.database.bypasses_row_security().await;
+    let bypasses = test
+        .desk
+        .database
+        .bypasses_row_security()
+        .await
+        .expect("it is asked");
     assert!(
         !bypasses,
         "the test role must not pass row security by, or this shows nothing"

@@ -176,3 +176,51 @@ async fn an_empty_postgres_database_is_made_ready_by_migrate() {
     assert_eq!(again["before"], again["after"]);
     tierdesk_tests::drop_databases().await;
 }
+
+/// A disk that was full leaves SQLite's one writer inside a transaction that nothing ends. What
+/// runs for long must go on when there is room again.
+#[tokio::test]
+async fn the_writer_is_usable_again_after_the_disk_was_full() {
+    use tierdesk_core::{
+        desk::{Desk, store_arrival::store_arrival},
+        mail::Envelope,
+        receive::Road,
+    };
+    let test = tierdesk_tests::TestDesk::new(Backend::Sqlite).await;
+    let desk: &Desk = &test.desk;
+    let big = noisy([mail(), vec![b'x'; 3_000_000]].concat());
+    let store =
+        async || store_arrival(desk, Road::Deliver, None, Envelope::default(), &big, None).await;
+    let tight = "PRAGMA max_page_count = 100";
+    desk.database.tamper(tight, tight).await;
+    let refused = store().await.expect_err("there is no room");
+    assert!(refused.is_transient(), "{refused:?}");
+    // The limit goes with the connection that it was set on: the next one has room.
+    store().await.expect("there is room again");
+}
+
+#[test]
+fn without_a_home_mail_does_not_end_up_anywhere() {
+    let program = Program::new("").with("HOME", "");
+    assert_eq!(deliver(&program), Some(75));
+    let told = program.run(&["ticket", "list"]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.err.contains("--database"), "{told:?}");
+}
+
+#[tokio::test]
+async fn sealed_content_is_not_joined_by_unsealed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let key = folder.path().join("key");
+    fs::write(&key, "ab".repeat(32)).expect("written");
+    let (program, _folder) = with_customers(Backend::Sqlite).await;
+    let sealed = program
+        .clone()
+        .with("TIERDESK_STORE__KEY_FILE", key.to_string_lossy());
+    assert_eq!(deliver(&sealed), Some(0));
+    let other = letter("john@acmefinance.com", "second", "2@acme");
+    let refused = program.run_with(&["mail", "deliver"], &other);
+    assert_eq!(refused.code, Some(75), "the key is missing: {refused:?}");
+    assert!(refused.err.contains("store.key_file"), "{refused:?}");
+    assert_eq!(sealed.run_with(&["mail", "deliver"], &other).code, Some(0));
+}

@@ -1,17 +1,22 @@
 //! A queue worked from the terminal, and triage with its exit.
 
-use tierdesk_tests::{Backend, on_both};
+use tierdesk_tests::{Backend, Program, on_both};
 
 use super::{letter, with_customers};
 
 on_both! {
+    the_queue_comes_in_its_order,
     a_ticket_is_worked_to_its_end,
+    a_ticket_is_opened_by_hand,
     triage_has_an_exit_that_teaches_the_directory,
     the_directory_refuses_in_words,
+    what_is_exported_is_imported_unchanged,
+    a_contradicted_sender_teaches_the_directory_nothing,
 }
 
-async fn a_ticket_is_worked_to_its_end(backend: Backend) {
-    let (program, _folder) = with_customers(backend).await;
+/// Three tickets: standard, gov-federal, fintech.
+async fn with_tickets(backend: Backend) -> (Program, impl Sized) {
+    let (program, folder) = with_customers(backend).await;
     for (from, subject, id) in [
         ("admin@startupcorp.io", "slow", "1@s"),
         ("security@techgov.gov", "[SEV1] down", "2@t"),
@@ -21,6 +26,11 @@ async fn a_ticket_is_worked_to_its_end(backend: Backend) {
             .run_with(&["mail", "deliver"], &letter(from, subject, id))
             .done();
     }
+    (program, folder)
+}
+
+async fn the_queue_comes_in_its_order(backend: Backend) {
+    let (program, _folder) = with_tickets(backend).await;
     let list = program.run(&["ticket", "list", "--json"]).done().json();
     let order: Vec<&str> = list
         .as_array()
@@ -35,7 +45,10 @@ async fn a_ticket_is_worked_to_its_end(backend: Backend) {
         next["tags"],
         serde_json::json!(["tier:gov-federal", "framework:fedramp", "customer:techgov"])
     );
+}
 
+async fn a_ticket_is_worked_to_its_end(backend: Backend) {
+    let (program, _folder) = with_tickets(backend).await;
     let shown = program
         .run(&["ticket", "severity", "SB-3", "sev1", "--json"])
         .done()
@@ -85,6 +98,10 @@ async fn a_ticket_is_worked_to_its_end(backend: Backend) {
         .filter_map(|event| event["kind"].as_str())
         .collect();
     assert_eq!(kinds[..4], ["opened", "severity", "note", "status"]);
+}
+
+async fn a_ticket_is_opened_by_hand(backend: Backend) {
+    let (program, _folder) = with_customers(backend).await;
     let by_hand = [
         "ticket",
         "open",
@@ -246,6 +263,10 @@ async fn the_directory_refuses_in_words(backend: Backend) {
             .contains("medicorp"),
         "{nobody:?}"
     );
+}
+
+async fn what_is_exported_is_imported_unchanged(backend: Backend) {
+    let (program, _folder) = with_customers(backend).await;
     for format in ["toml", "json", "csv"] {
         let exported = program
             .run(&["customer", "export", "--format", format])
@@ -260,4 +281,29 @@ async fn the_directory_refuses_in_words(backend: Backend) {
             "{format}: {plan}"
         );
     }
+}
+
+async fn a_contradicted_sender_teaches_the_directory_nothing(backend: Backend) {
+    let (program, _folder) = with_customers(backend).await;
+    let imitation = letter("john@acmefinnance.com", "Re: Dashboard error", "1@x");
+    program.run_with(&["mail", "deliver"], &imitation).done();
+    for flag in ["--add-contact", "--add-domain"] {
+        let refused = program.run(&["ticket", "bind", "SB-1", "acme-finance", flag, "--json"]);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        let message = refused.json()["error"]["message"].to_string();
+        assert!(
+            message.contains("acmefinance.com"),
+            "the imitated is named: {message}"
+        );
+    }
+    let bound = program
+        .run(&["ticket", "bind", "SB-1", "acme-finance", "--json"])
+        .done()
+        .json();
+    assert_eq!(
+        bound["customer"], "acme-finance",
+        "positive control: a person may bind it"
+    );
+    let who = ["customer", "resolve", "john@acmefinnance.com", "--json"];
+    assert!(program.run(&who).done().json()["customer"].is_null());
 }
