@@ -18,10 +18,11 @@ pub mod work_ticket;
 
 use std::{path::PathBuf, sync::Arc};
 
+pub use crate::error::Error;
 use crate::{
     customers::{EmailAddress, FreeMail},
     refusal::{Refusal, RefusalCode},
-    store::{Database, StoreError},
+    store::Database,
     tiers::{Catalogue, Tier, TierSlug},
 };
 
@@ -38,24 +39,6 @@ pub struct Desk {
     pub own_address: Option<EmailAddress>,
     /// A file outside the database that gets the head of the audit chain once a day.
     pub anchor_file: Option<PathBuf>,
-}
-
-/// What a use case answers when it did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The person is told, in words that say what to do next. Not a fault.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// A fault: logged once, with its causes.
-    #[error("the desk could not do it")]
-    Failed(#[from] StoreError),
-}
-
-impl Error {
-    /// Whether the same may succeed later without anyone changing anything.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Failed(error) if error.is_transient())
-    }
 }
 
 impl Desk {

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod clock;
 pub mod customers;
 pub mod desk;
+pub mod error;
 pub mod fault;
 pub mod ids;
 pub mod jobs;

@@ -2,7 +2,7 @@
 
 /// A text that names no variant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{found:?} is not a {what}; known are {known}")]
+#[error("{found:?} is not a {what}; it is one of {known}")]
 pub struct UnknownName {
     /// What was being read, in words.
     pub what: &'static str,
@@ -22,7 +22,7 @@ macro_rules! named_enum {
         $vis enum $name { $($(#[$vmeta])* $variant,)+ }
         impl $name {
             /// Every variant, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$variant,)+];
             /// The one text of this variant.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }

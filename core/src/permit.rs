@@ -249,7 +249,7 @@ pub async fn authorise<'tx, A: Action>(
     actor: &Actor,
     _action: A,
     subject: Subject,
-) -> Result<Permit<'tx, A>, crate::desk::Error> {
+) -> Result<Permit<'tx, A>, crate::error::Error> {
     let permit = |tx, actor, staff, role| Permit {
         tx,
         actor,

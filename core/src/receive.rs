@@ -126,6 +126,8 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
         AutoKind::Bulk => MessageKind::Bulk,
         AutoKind::List => MessageKind::List,
     };
+    // Nothing stores it; a batch of mails is held in memory.
+    mail.html = None;
     mask_texts(&mut mail);
     Prepared {
         kind,

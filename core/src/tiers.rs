@@ -23,7 +23,7 @@ pub use self::{
     disclosure::Disclosure,
     hours::{InvalidSupportHours, SupportHours, SupportWindow},
     money::Money,
-    severity::{PerSeverity, Priority, Severity, UnknownWord},
+    severity::{PerSeverity, Priority, Severity},
     slug::{InvalidTierSlug, TierSlug},
     target::{Goal, InvalidTarget, Target, Targets},
 };

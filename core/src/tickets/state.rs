@@ -94,10 +94,10 @@ mod tests {
     fn every_status_can_reach_closed_and_closed_can_reopen() {
         for status in Status::ALL {
             assert!(
-                *status == Status::Closed || status.may_become(Status::Closed),
+                status == Status::Closed || status.may_become(Status::Closed),
                 "{status}"
             );
-            assert!(!status.may_become(*status), "{status} to itself");
+            assert!(!status.may_become(status), "{status} to itself");
             assert!(!status.may_become(Status::New), "{status} to new");
         }
         assert!(Status::Closed.may_become(Status::Open));

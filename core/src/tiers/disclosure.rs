@@ -1,35 +1,22 @@
 //! How much of a ticket may leave for a place like Discord.
 
-use std::{fmt, str::FromStr};
+use crate::named::named_enum;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use super::severity::{UnknownWord, words};
-
-/// Each level contains the ones before it, and orders after them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Disclosure {
-    /// Number, severity, clock, and an alias for the customer.
-    Alias,
-    /// The customer's name, the tier, the requester's role.
-    Metadata,
-    /// The subject, secrets masked.
-    Subject,
-    /// 200 characters of the text, secrets masked.
-    Excerpt,
-    /// Everything.
-    Full,
+named_enum! {
+    /// Each level contains the ones before it, and orders after them.
+    pub enum Disclosure as "level of disclosure" {
+        /// Number, severity, clock, and an alias for the customer.
+        Alias = "alias",
+        /// The customer's name, the tier, the requester's role.
+        Metadata = "metadata",
+        /// The subject, secrets masked.
+        Subject = "subject",
+        /// 200 characters of the text, secrets masked.
+        Excerpt = "excerpt",
+        /// Everything.
+        Full = "full",
+    }
 }
-
-words!(
-    Disclosure,
-    "level of disclosure",
-    Alias = "alias",
-    Metadata = "metadata",
-    Subject = "subject",
-    Excerpt = "excerpt",
-    Full = "full",
-);
 
 #[cfg(test)]
 mod tests {

@@ -1,99 +1,37 @@
 //! How bad it is, and how soon it is looked at.
 
-use std::{
-    fmt,
-    ops::{Index, IndexMut},
-    str::FromStr,
-};
+use std::ops::{Index, IndexMut};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use crate::named::named_enum;
 
-/// A text that is none of the words it should be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a {kind}; it is one of {words}")]
-pub struct UnknownWord {
-    kind: &'static str,
-    words: String,
-    text: String,
-}
-
-/// Gives an enum its words: `as_str`, Display, FromStr and serde by the same text.
-macro_rules! words {
-    ($type:ident, $kind:literal, $($variant:ident = $word:literal),+ $(,)?) => {
-        impl $type {
-            /// All of them, in order.
-            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
-
-            /// The word, as it is stored, shown and read.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl FromStr for $type {
-            type Err = UnknownWord;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text {
-                    $($word => Ok(Self::$variant),)+
-                    _ => Err(UnknownWord::new($kind, &[$($word),+], text)),
-                }
-            }
-        }
-
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    };
-}
-pub(super) use words;
-
-impl UnknownWord {
-    pub(super) fn new(kind: &'static str, words: &[&str], text: &str) -> Self {
-        Self {
-            kind,
-            words: words.join(", "),
-            text: text.to_owned(),
-        }
+named_enum! {
+    /// How bad it is for the customer. Orders from worst to mildest.
+    pub enum Severity as "severity" {
+        /// Business-critical, or production is down.
+        Sev1 = "sev1",
+        /// Production is impaired.
+        Sev2 = "sev2",
+        /// A system is impaired.
+        Sev3 = "sev3",
+        /// A question.
+        Sev4 = "sev4",
     }
 }
 
-/// How bad it is for the customer. Orders from worst to mildest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    /// Business-critical, or production is down.
-    Sev1,
-    /// Production is impaired.
-    Sev2,
-    /// A system is impaired.
-    Sev3,
-    /// A question.
-    Sev4,
+named_enum! {
+    /// Where a ticket stands in the queue: its severity as its tier weighs it. Orders from first
+    /// to last.
+    pub enum Priority as "priority" {
+        /// First.
+        P1 = "p1",
+        /// Second.
+        P2 = "p2",
+        /// Third.
+        P3 = "p3",
+        /// Last.
+        P4 = "p4",
+    }
 }
-
-words!(
-    Severity,
-    "severity",
-    Sev1 = "sev1",
-    Sev2 = "sev2",
-    Sev3 = "sev3",
-    Sev4 = "sev4"
-);
 
 impl Severity {
     const fn index(self) -> usize {
@@ -105,29 +43,6 @@ impl Severity {
         }
     }
 }
-
-/// Where a ticket stands in the queue: its severity as its tier weighs it. Orders from first to
-/// last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Priority {
-    /// First.
-    P1,
-    /// Second.
-    P2,
-    /// Third.
-    P3,
-    /// Last.
-    P4,
-}
-
-words!(
-    Priority,
-    "priority",
-    P1 = "p1",
-    P2 = "p2",
-    P3 = "p3",
-    P4 = "p4"
-);
 
 /// One value for each severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

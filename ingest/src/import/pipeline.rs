@@ -1,5 +1,6 @@
 //! Reading and parsing ahead of the database: one thread reads, one a core parses, batches come
-//! out in the order of the mailbox. Channels are short, so memory stays bounded whatever the size.
+//! out in the order of the mailbox. Channels hold nothing, so memory stays bounded
+//! whatever the size: a batch with each thread, one on its way to the database and one in it.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// Raw bytes after which a batch is full, however few mails it has.
-const BATCH_BYTES: usize = 4 << 20;
+const BATCH_BYTES: usize = 3 << 20;
 
 /// Some mails, parsed and prepared.
 #[derive(Debug)]
@@ -46,8 +47,8 @@ pub(super) fn start(
     stop: CancellationToken,
 ) -> tokio::sync::mpsc::Receiver<Batch> {
     let parsers = thread::available_parallelism().map_or(1, usize::from);
-    let (to_parsers, raw) = mpsc::sync_channel::<RawBatch>(1);
-    let (to_order, parsed) = mpsc::sync_channel::<Batch>(1);
+    let (to_parsers, raw) = mpsc::sync_channel::<RawBatch>(0);
+    let (to_order, parsed) = mpsc::sync_channel::<Batch>(0);
     let (out, batches) = tokio::sync::mpsc::channel(1);
     let raw = Arc::new(Mutex::new(raw));
     thread::spawn(move || read(&sources, options.batch.max(1), &stop, &to_parsers));

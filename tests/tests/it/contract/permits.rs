@@ -74,7 +74,7 @@ pub(super) async fn staffed(backend: Backend) -> TestDesk {
     assert_eq!(admin.map(|one| one.role), Some(Role::Admin));
     for role in Role::ALL {
         for status in StaffStatus::ALL {
-            hire(&test, &owner(), &format!("{status}-{role}"), *role, *status).await;
+            hire(&test, &owner(), &format!("{status}-{role}"), role, status).await;
         }
     }
     test
@@ -142,8 +142,8 @@ async fn every_action_is_as_the_table_says(backend: Backend) {
         for status in StaffStatus::ALL {
             let answers = ask_all(&mut tx, &login(&format!("{status}-{role}"))).await;
             for ((action, roles, _), (_, refusal)) in ACTIONS.iter().zip(answers) {
-                let is_listed = *role == Role::Admin || roles.contains(role);
-                let may = *status == StaffStatus::Active && is_listed;
+                let is_listed = role == Role::Admin || roles.contains(&role);
+                let may = status == StaffStatus::Active && is_listed;
                 assert_eq!(refusal.is_none(), may, "{status} {role}: {action}");
                 let says_how = refusal.is_none_or(|refusal| refusal.hint.is_some());
                 assert!(says_how, "{status} {role}: {action} says what to do");
@@ -154,11 +154,11 @@ async fn every_action_is_as_the_table_says(backend: Backend) {
     for system in SystemRole::ALL {
         for ((action, _, systems), (_, refusal)) in ACTIONS
             .iter()
-            .zip(ask_all(&mut tx, &Actor::System(*system)).await)
+            .zip(ask_all(&mut tx, &Actor::System(system)).await)
         {
             assert_eq!(
                 refusal.is_none(),
-                systems.contains(system),
+                systems.contains(&system),
                 "system:{system}: {action}"
             );
             checked += 1;

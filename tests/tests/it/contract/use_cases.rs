@@ -231,7 +231,7 @@ async fn readers_read_and_the_auditor_sees_no_bodies(backend: Backend) {
             .await
             .expect("every role may read");
         assert_eq!(found.len(), 1);
-        let all = jobs::list(desk, &actor, JobState::ALL, 10).await;
+        let all = jobs::list(desk, &actor, &JobState::ALL, 10).await;
         assert!(all.is_ok(), "{role}");
         let trail = audit::list(desk, &actor, "", 10).await;
         assert_eq!(trail.is_ok(), matches!(role, "auditor" | "admin"), "{role}");
@@ -260,7 +260,7 @@ async fn readers_read_and_the_auditor_sees_no_bodies(backend: Backend) {
             "resolve",
             customers::resolve(desk, &actor, &address()).await,
         );
-        refused("jobs", jobs::list(desk, &actor, JobState::ALL, 10).await);
+        refused("jobs", jobs::list(desk, &actor, &JobState::ALL, 10).await);
         refused("verify", audit::verify(desk, &actor).await);
     }
 }

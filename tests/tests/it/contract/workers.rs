@@ -86,7 +86,7 @@ async fn add(database: &Database, new: Vec<NewJob>) {
 
 async fn only_job(test: &TestDesk) -> Job {
     let mut tx = test.desk.database.begin_read().await.expect("it begins");
-    let mut all = jobs::list(&mut tx, JobState::ALL, 10)
+    let mut all = jobs::list(&mut tx, &JobState::ALL, 10)
         .await
         .expect("they are read");
     assert_eq!(all.len(), 1);
