@@ -22,11 +22,13 @@ statements! {
         "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
          WHERE seq IS NULL AND (id > $1 OR $1 IS NULL) ORDER BY id LIMIT $2");
     /// One JSON list of [id, number, hash]: PostgreSQL and SQLite spell the unpacking differently.
+    /// The `+` keeps SQLite from walking the unsealed entries for each one that is sealed: the list
+    /// must be the outer loop, and the primary key the inner.
     SEAL = Sql::per_backend(
         "UPDATE audit_entries SET seq = v.seq, chain_hash = v.chain_hash
          FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS seq, unhex(value ->> 2) AS chain_hash
                FROM json_each($1)) v
-         WHERE audit_entries.id = v.id AND audit_entries.seq IS NULL",
+         WHERE audit_entries.id = v.id AND +audit_entries.seq IS NULL",
         "UPDATE audit_entries SET seq = v.seq, chain_hash = v.chain_hash
          FROM (SELECT CAST(value ->> 0 AS UUID) AS id, CAST(value ->> 1 AS BIGINT) AS seq,
                       decode(value ->> 2, 'hex') AS chain_hash
