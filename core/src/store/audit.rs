@@ -22,18 +22,18 @@ statements! {
         "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
          WHERE seq IS NULL AND (id > $1 OR $1 IS NULL) ORDER BY id LIMIT $2");
     /// One JSON list of [id, number, hash]: PostgreSQL and SQLite spell the unpacking differently.
-    /// The `+` keeps SQLite from walking the unsealed entries for each one that is sealed: the list
-    /// must be the outer loop, and the primary key the inner.
+    /// COALESCE keeps planners from walking the index of unsealed entries once for each entry that
+    /// is sealed: by the primary key it is one look each.
     SEAL = Sql::per_backend(
         "UPDATE audit_entries SET seq = v.seq, chain_hash = v.chain_hash
          FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS seq, unhex(value ->> 2) AS chain_hash
                FROM json_each($1)) v
-         WHERE audit_entries.id = v.id AND +audit_entries.seq IS NULL",
+         WHERE audit_entries.id = v.id AND COALESCE(audit_entries.seq, 0) = 0",
         "UPDATE audit_entries SET seq = v.seq, chain_hash = v.chain_hash
          FROM (SELECT CAST(value ->> 0 AS UUID) AS id, CAST(value ->> 1 AS BIGINT) AS seq,
                       decode(value ->> 2, 'hex') AS chain_hash
                FROM json_array_elements(CAST($1 AS JSON)) AS list(value)) v
-         WHERE audit_entries.id = v.id AND audit_entries.seq IS NULL");
+         WHERE audit_entries.id = v.id AND COALESCE(audit_entries.seq, 0) = 0");
     MOVE_HEAD = Sql::same("UPDATE audit_head SET seq = $1, chain_hash = $2, sealed_at = $3 WHERE id = 1");
     MARK_ANCHORED = Sql::same("UPDATE audit_head SET anchored_at = $1 WHERE id = 1");
     SEALED_PAGE = Sql::same(
