@@ -281,11 +281,6 @@ impl Tx {
         self.audit = AuditDebt::Settled;
     }
 
-    /// Whether this runs on the embedded database.
-    pub(crate) fn is_sqlite(&self) -> bool {
-        matches!(self.inner, Inner::Sqlite(_))
-    }
-
     /// Runs a statement. Returns the number of rows changed.
     pub(crate) async fn execute(
         &mut self,
@@ -476,6 +471,7 @@ impl Tx {
 pub fn bulk_texts() -> Vec<bulk::BulkTexts> {
     use bulk::BulkTexts;
     vec![
+        BulkTexts::of::<audit::Link>(),
         BulkTexts::of::<audit::NewEntry>(),
         BulkTexts::of::<blobs::Sealed>(),
         BulkTexts::of::<customers::NewContact>(),
