@@ -161,6 +161,7 @@ pub(crate) enum CustomerCommand {
     /// Shows one customer: a handle, or anything that finds exactly one.
     Show {
         /// Handle, name, domain, address or account id.
+        #[arg(required = true)]
         words: Vec<String>,
     },
     /// Finds customers by name, handle, domain, address or account id.
@@ -269,7 +270,7 @@ pub(crate) struct SetCustomer {
     #[arg(long)]
     pub(crate) framework: Option<String>,
     /// A price that differs from the tier's, in cents a month.
-    #[arg(long, value_name = "CENTS")]
+    #[arg(long, value_name = "CENTS", value_parser = clap::value_parser!(i64).range(0..))]
     pub(crate) monthly_price_cents: Option<i64>,
     /// Whether mail from sub-domains is theirs.
     #[arg(long, value_name = "BOOL")]

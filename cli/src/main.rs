@@ -34,12 +34,24 @@ fn main() -> std::process::ExitCode {
                 std::panic::AssertUnwindSafe(|| runtime.block_on(commands::run(args, &output)));
             std::panic::catch_unwind(run).unwrap_or(Ok(Exit::TryAgain))
         }
-        Ok(runtime) => runtime.block_on(commands::run(args, &output)),
+        Ok(runtime) => {
+            let result = runtime.block_on(commands::run(args, &output));
+            // Parsing that is still going on is done again; nobody waits for it now.
+            runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+            result
+        }
         Err(error) => Err(error.into()),
     };
     let exit = match result {
         Ok(exit) => exit,
         Err(error) => output.failure(&error),
+    };
+    let exit = match exit {
+        Exit::Done if !output.is_complete() && !is_delivery => {
+            output.note("tierdesk: standard output could not be written; the answer is incomplete");
+            Exit::Failed
+        }
+        other => other,
     };
     if is_delivery {
         exit.for_delivery().into()
@@ -52,9 +64,8 @@ fn main() -> std::process::ExitCode {
 fn usage(error: &clap::Error, words: &[std::ffi::OsString]) -> Exit {
     // Nothing can be said when even standard error is closed.
     let _ = error.print();
-    let is_delivery = words
-        .windows(2)
-        .any(|pair| pair[0] == "mail" && pair[1] == "deliver");
+    let mut rest = words.iter().skip_while(|word| *word != "mail");
+    let is_delivery = rest.any(|word| word == "deliver");
     match error.exit_code() {
         0 => Exit::Done,
         _ if is_delivery => Exit::TryAgain,

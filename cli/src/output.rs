@@ -1,6 +1,10 @@
 //! Printing: one JSON document, or text for people. Messages and progress go to standard error.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::{
+    borrow::Cow,
+    io::{IsTerminal as _, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use serde::Serialize;
 use tierdesk_core::{
@@ -20,6 +24,19 @@ pub(crate) struct Output {
     /// One JSON document on standard output, and nothing else there.
     pub(crate) is_json: bool,
     has_colour: bool,
+    has_failed: AtomicBool,
+}
+
+/// The sequences that [`Output::paint`] writes.
+const TONES: [&str; 4] = ["\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31;1m", "\u{1b}[0m"];
+
+/// Control characters but line feed and tab, and those that turn the direction of writing.
+fn is_harmful(character: char) -> bool {
+    (character.is_control() && !matches!(character, '\n' | '\t'))
+        || matches!(
+            character,
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
 }
 
 /// How a value is emphasised. Colour is never the only sign.
@@ -41,31 +58,62 @@ impl Output {
         Self {
             is_json,
             has_colour,
+            has_failed: AtomicBool::new(false),
         }
     }
 
-    /// Prints a line for people. A reader that went away is not our fault.
-    #[expect(
-        clippy::unused_self,
-        reason = "who prints needs the output, also where it has no state"
-    )]
+    /// Prints a line for people. A reader that went away is not our fault; a disk that is full is,
+    /// and [`Output::is_complete`] tells.
     pub(crate) fn line(&self, text: impl AsRef<str>) {
-        let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
+        self.write(&self.harmless(text.as_ref()));
+    }
+
+    fn write(&self, text: &str) {
+        if let Err(error) = writeln!(std::io::stdout(), "{text}")
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            self.has_failed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether everything that was printed got through.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.has_failed.load(Ordering::Relaxed)
+    }
+
+    /// Text that can do nothing to a terminal: customers write subjects and bodies, and a control
+    /// sequence in one could clear the screen, retitle the window or turn words around.
+    fn harmless<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if !text.contains(is_harmful) {
+            return Cow::Borrowed(text);
+        }
+        let mut clean = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
+            let own = TONES
+                .iter()
+                .find(|tone| self.has_colour && rest.starts_with(*tone));
+            let (kept, length) = match own {
+                Some(tone) => (*tone, tone.len()),
+                None if is_harmful(character) => ("\u{fffd}", character.len_utf8()),
+                None => (&rest[..character.len_utf8()], character.len_utf8()),
+            };
+            clean.push_str(kept);
+            rest = &rest[length..];
+        }
+        Cow::Owned(clean)
     }
 
     /// Prints a message beside the answer.
-    #[expect(
-        clippy::unused_self,
-        reason = "who prints needs the output, also where it has no state"
-    )]
     pub(crate) fn note(&self, text: impl AsRef<str>) {
-        let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+        let _ = writeln!(std::io::stderr(), "{}", self.harmless(text.as_ref()));
     }
 
     /// Prints the JSON document.
     pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(value)?;
-        self.line(text);
+        // JSON escapes control characters itself.
+        self.write(&text);
         Ok(())
     }
 
@@ -85,15 +133,18 @@ impl Output {
 
     /// Emphasises on a terminal.
     pub(crate) fn paint(&self, tone: Tone, text: impl AsRef<str>) -> String {
-        let code = match tone {
-            Tone::Strong => "1",
-            Tone::Faint => "2",
-            Tone::Alarm => "31;1",
+        let [strong, faint, alarm, end] = TONES;
+        let begin = match tone {
+            Tone::Strong => strong,
+            Tone::Faint => faint,
+            Tone::Alarm => alarm,
         };
+        // What is painted is made harmless here: our own sequences are not told from it later.
+        let text = self.harmless(text.as_ref()).replace('\u{1b}', "\u{fffd}");
         if self.has_colour {
-            format!("\u{1b}[{code}m{}\u{1b}[0m", text.as_ref())
+            format!("{begin}{text}{end}")
         } else {
-            text.as_ref().to_owned()
+            text
         }
     }
 
@@ -109,7 +160,12 @@ impl Output {
                     .map(|name| name.to_uppercase())
                     .collect::<Vec<_>>(),
             );
-        table.add_rows(rows);
+        // A cell is one line, or a subject could draw rows of its own.
+        let one_line = |cell: String| self.harmless(&cell.replace(['\n', '\t'], " ")).into_owned();
+        table.add_rows(
+            rows.into_iter()
+                .map(|row| row.into_iter().map(one_line).collect::<Vec<_>>()),
+        );
         self.line(table.trim_fmt());
     }
 
@@ -258,6 +314,25 @@ pub(crate) fn dollars(cents: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_customers_write_does_nothing_to_the_terminal() {
+        for has_colour in [true, false] {
+            let output = Output {
+                is_json: false,
+                has_colour,
+                has_failed: AtomicBool::new(false),
+            };
+            let subject = "a\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\u{202e}\rb\u{7f} Grüße 日本\n\tc";
+            let shown = output.harmless(subject);
+            assert!(!shown.chars().any(is_harmful), "{shown:?}");
+            assert!(shown.contains("Grüße 日本\n\tc"), "{shown:?}");
+            let painted = output.paint(Tone::Alarm, subject);
+            let sequences = painted.matches('\u{1b}').count();
+            assert_eq!(sequences, if has_colour { 2 } else { 0 });
+            assert_eq!(output.harmless(&painted), painted, "our own colours stay");
+        }
+    }
 
     #[test]
     fn money_and_distances_read_as_people_say_them() {

@@ -39,8 +39,7 @@ impl Program {
             .database
             .as_ref()
             .map(|url| ("TIERDESK_DATABASE_URL".to_owned(), url.clone()));
-        let environment: std::collections::BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        let environment: std::collections::BTreeMap<String, String> = environment()
             .filter(|(name, _)| flag.is_none() || name != "TIERDESK_DATABASE__URL")
             .chain(flag.clone())
             .collect();
@@ -135,17 +134,15 @@ impl Program {
     /// Who runs the program. The login comes from the user id, never from the environment, which
     /// anybody can set.
     pub(crate) fn actor(&self) -> Actor {
-        let owned = match (&self.file, self.settings.database.url.sqlite_path()) {
-            (Some(file), _) => Some(file.as_path()),
-            (None, database) => database,
-        };
-        person(owned)
+        // Both, where both are files: a configuration of one's own opens nobody else's database.
+        let database = self.settings.database.url.sqlite_path();
+        person(self.file.iter().map(PathBuf::as_path).chain(database))
     }
 }
 
-/// Who runs the program, and whether they own `file`. Where there is no file anywhere, whoever
-/// holds the database server's credentials owns the desk.
-pub(crate) fn person(file: Option<&Path>) -> Actor {
+/// Who runs the program, and whether they own all of `files`. Where there is none, whoever holds the
+/// database server's credentials owns the desk.
+pub(crate) fn person<'p>(mut files: impl Iterator<Item = &'p Path>) -> Actor {
     let id = nix::unistd::getuid();
     let name = match nix::unistd::User::from_uid(id) {
         Ok(Some(user)) => user.name,
@@ -154,8 +151,14 @@ pub(crate) fn person(file: Option<&Path>) -> Actor {
     let is_mine = |path| std::fs::metadata(path).is_ok_and(|found| found.uid() == id.as_raw());
     Actor::OsUser {
         name,
-        owns_configuration: file.is_none_or(is_mine),
+        owns_configuration: files.all(is_mine),
     }
+}
+
+/// The environment, without what is not UTF-8: no key of ours is.
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

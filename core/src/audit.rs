@@ -135,6 +135,9 @@ pub struct Verification {
     pub entries: i64,
     /// The first number that does not fit; one past the head for what could not be sealed.
     pub first_bad: Option<i64>,
+    /// How many fields had their values erased: the chain holds without them, and somebody should
+    /// know why.
+    pub erased: i64,
     /// The head of the chain, hexadecimal.
     pub head: String,
     /// What does not fit, in words.

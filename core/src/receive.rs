@@ -97,6 +97,29 @@ pub struct Prepared {
     pub packed: Vec<u8>,
 }
 
+/// The longest Message-ID that is kept as it is, in bytes: a line of mail has 998 (RFC 5322,
+/// 2.1.1), and an index entry of PostgreSQL 2,704.
+const LONGEST_ID: usize = 998;
+/// The longest text that stands in a sender's place, in characters.
+const LONGEST_REQUESTER: usize = 320;
+
+/// A Message-ID as it is stored and looked up: one that is too long for an index by its digest, so
+/// that answers still find it.
+pub fn bounded_id(id: String) -> String {
+    if id.len() <= LONGEST_ID {
+        return id;
+    }
+    format!(
+        "sha256:{}",
+        data_encoding::HEXLOWER.encode(&Sha256::digest(id))
+    )
+}
+
+/// What stands in a sender's place when it is no address.
+pub fn bounded_requester(text: &str) -> String {
+    text.chars().take(LONGEST_REQUESTER).collect()
+}
+
 /// The level of compression for raw mail: the fastest of zstd's ordinary ones. Mail is mostly
 /// text and base64, where higher levels cost twice the time for a few percent.
 const COMPRESSION_LEVEL: i32 = 1;
@@ -128,6 +151,9 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
     };
     // Nothing stores it; a batch of mails is held in memory.
     mail.html = None;
+    mail.message_id = mail.message_id.map(bounded_id);
+    mail.in_reply_to = mail.in_reply_to.map(bounded_id);
+    mail.references = mail.references.into_iter().map(bounded_id).collect();
     mask_texts(&mut mail);
     Prepared {
         kind,
@@ -160,6 +186,11 @@ fn mask_texts(mail: &mut Mail) {
         }
         if let std::borrow::Cow::Owned(clean) = masked.text {
             *text = clean;
+        }
+    }
+    for name in mail.from.iter_mut().filter_map(|from| from.name.as_mut()) {
+        if let std::borrow::Cow::Owned(clean) = masking::mask(name).text {
+            *name = clean;
         }
     }
     for attachment in &mut mail.attachments {

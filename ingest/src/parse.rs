@@ -319,6 +319,36 @@ impl Reading {
     }
 }
 
+/// A mail of which nothing is said but that its bytes are kept, for one that could not be stored as
+/// it was read.
+pub fn unread(raw: &[u8], reason: &str) -> Mail {
+    Mail {
+        from: Vec::new(),
+        from_headers: 0,
+        from_has_group: false,
+        to: Vec::new(),
+        cc: Vec::new(),
+        reply_to: Vec::new(),
+        subject: "(a mail that could not be read)".to_owned(),
+        message_id: None,
+        in_reply_to: None,
+        references: Vec::new(),
+        date: None,
+        text: String::new(),
+        reply_text: String::new(),
+        html: None,
+        attachments: Vec::new(),
+        auto: Auto {
+            kind: AutoKind::None,
+            reason: None,
+        },
+        importance: Importance::Normal,
+        truncated: true,
+        findings: vec![format!("only its bytes were kept: {reason}")],
+        fingerprint: fingerprint::of_bytes(raw),
+    }
+}
+
 /// Whether a subject begins as programs in our customers' languages mark a forwarded mail.
 fn is_forward(subject: &str) -> bool {
     let prefix = subject

@@ -7,13 +7,14 @@
 use std::{collections::HashSet, sync::Arc};
 
 use tierdesk_core::{
+    customers::EmailAddress,
     desk::{self, Desk, Error, receive},
     fault,
     ids::InboxId,
     jobs::{Handler, HandlerFuture, Job, JobError, JobKind},
     mail::Envelope,
     permit::{Actor, ReceiveMail, SystemRole},
-    receive::{Arrival, Prepared, Receipt, Road, prepare},
+    receive::{Arrival, Prepared, Receipt, Road, bounded_id, prepare},
     store::{
         StoreError, blobs,
         inbox::{self, WaitingMail},
@@ -47,12 +48,47 @@ pub async fn deliver(
 /// The Message-ID, read without parsing the mail.
 fn message_id_hint(raw: &[u8]) -> Option<String> {
     let (fields, _) = Fields::split(raw);
-    fields.ids("Message-ID").0.into_iter().next()
+    fields
+        .ids("Message-ID")
+        .0
+        .into_iter()
+        .next()
+        .map(bounded_id)
 }
 
+/// Tries of an arrival that another one got in the way of.
+const TRIES: usize = 4;
+
 /// Processes an arrival and the waiting ones it refers to. Says what became of it, whoever did it.
+///
+/// One that cannot be processed as it was read becomes a bare ticket in triage, with its bytes.
 pub async fn process(desk: &Desk, id: InboxId) -> Result<Receipt, Error> {
-    let prepared = collect(desk, id).await?;
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        match process_once(desk, id, Reading::Whole).await {
+            Err(Error::Failed(StoreError::Conflict(_) | StoreError::Busy(_))) if tried < TRIES => {}
+            Err(Error::Failed(error)) if !error.is_transient() => {
+                let reason = telemetry::chain(&error);
+                tracing::error!(inbox.id = %id, reason, "an arrival could not be processed as read");
+                return process_once(desk, id, Reading::Bare(reason)).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// How an arrival is read.
+#[derive(Clone, Debug)]
+enum Reading {
+    /// With everything in it.
+    Whole,
+    /// As bytes of which nothing is known, for this reason.
+    Bare(String),
+}
+
+async fn process_once(desk: &Desk, id: InboxId, reading: Reading) -> Result<Receipt, Error> {
+    let prepared = collect(desk, id, reading).await?;
     fault::point("process.parsed");
     let receipts = commit(desk, prepared).await?;
     match receipts.into_iter().find(|(processed, _)| *processed == id) {
@@ -85,26 +121,50 @@ pub async fn process_waiting(desk: &Desk) -> Result<usize, Error> {
     }
 }
 
-/// Reads and parses an arrival and its waiting parents. Nothing is locked meanwhile.
-async fn collect(desk: &Desk, id: InboxId) -> Result<Vec<Prepared>, Error> {
+/// Reads and parses an arrival and its waiting parents. Nothing is locked meanwhile, and parsing
+/// does not hold up other tasks.
+async fn collect(desk: &Desk, id: InboxId, reading: Reading) -> Result<Vec<Prepared>, Error> {
     let (mut wanted, mut seen) = (vec![id], HashSet::from([id]));
     let mut prepared = Vec::new();
     while !wanted.is_empty() {
+        let mut stored = Vec::new();
         let mut tx = desk.database.begin_read().await?;
-        let mut referred = HashSet::new();
         for waiting in inbox::find_waiting(&mut tx, &wanted).await? {
             let raw = blobs::open(&mut tx, waiting.blob_id).await?;
-            let one = read(desk, waiting, raw);
-            referred.extend(threading::referred_ids(&one.mail).map(str::to_owned));
-            prepared.push(one);
+            stored.push((waiting, raw));
         }
+        drop(tx);
+        let (own, reading) = (desk.own_address.clone(), reading.clone());
+        let parsed = tokio::task::spawn_blocking(move || {
+            let read = |(waiting, raw)| read(waiting, raw, &reading, own.as_ref());
+            stored.into_iter().map(read).collect::<Vec<_>>()
+        });
+        let parsed = parsed.await.map_err(|fault| {
+            let detail = format!("parsing ended early: {fault}");
+            Error::Failed(StoreError::Inconsistent {
+                table: "inbox",
+                detail,
+            })
+        })?;
+        let referred: HashSet<String> = parsed
+            .iter()
+            .flat_map(|one| threading::referred_ids(&one.mail))
+            .map(str::to_owned)
+            .collect();
+        prepared.extend(parsed);
+        let mut tx = desk.database.begin_read().await?;
         wanted = inbox::waiting_by_hint(&mut tx, referred).await?;
         wanted.retain(|parent| seen.len() < PARENTS && seen.insert(*parent));
     }
     Ok(prepared)
 }
 
-fn read(desk: &Desk, waiting: WaitingMail, raw: Vec<u8>) -> Prepared {
+fn read(
+    waiting: WaitingMail,
+    raw: Vec<u8>,
+    reading: &Reading,
+    own: Option<&EmailAddress>,
+) -> Prepared {
     let WaitingMail {
         id,
         road,
@@ -114,7 +174,10 @@ fn read(desk: &Desk, waiting: WaitingMail, raw: Vec<u8>) -> Prepared {
         blob_id,
         ..
     } = waiting;
-    let mail = parse::parse(&raw, &envelope);
+    let mail = match reading {
+        Reading::Whole => parse::parse(&raw, &envelope),
+        Reading::Bare(reason) => parse::unread(&raw, reason),
+    };
     let stored = Some((id, blob_id));
     let arrival = Arrival {
         mail,
@@ -125,7 +188,7 @@ fn read(desk: &Desk, waiting: WaitingMail, raw: Vec<u8>) -> Prepared {
         is_silent,
         stored,
     };
-    prepare(arrival, desk.own_address.as_ref())
+    prepare(arrival, own)
 }
 
 /// Makes tickets of those that still wait, and settles their jobs, in one unit of work.

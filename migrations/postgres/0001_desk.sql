@@ -143,6 +143,7 @@ CREATE TABLE messages (
     kind             TEXT NOT NULL CHECK (kind IN ('person', 'auto_reply', 'bounce', 'bulk', 'list', 'own')),
     fingerprint      BYTEA UNIQUE,
     header_id        TEXT COLLATE "C",
+    in_reply_to      TEXT COLLATE "C",
     author           TEXT COLLATE "C" NOT NULL,
     author_name      TEXT,
     recipients       TEXT NOT NULL,
@@ -159,6 +160,7 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_by_ticket ON messages (ticket_id, received_at, id);
 CREATE INDEX messages_by_header_id ON messages (header_id) WHERE header_id IS NOT NULL;
+CREATE INDEX messages_by_in_reply_to ON messages (in_reply_to) WHERE in_reply_to IS NOT NULL;
 
 CREATE TABLE attachments (
     id            UUID PRIMARY KEY,

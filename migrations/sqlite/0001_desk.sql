@@ -148,6 +148,7 @@ CREATE TABLE messages (
     kind             TEXT NOT NULL CHECK (kind IN ('person', 'auto_reply', 'bounce', 'bulk', 'list', 'own')),
     fingerprint      BLOB UNIQUE,
     header_id        TEXT,
+    in_reply_to      TEXT,
     author           TEXT NOT NULL,
     author_name      TEXT,
     recipients       TEXT NOT NULL,
@@ -164,6 +165,7 @@ CREATE TABLE messages (
 ) STRICT;
 CREATE INDEX messages_by_ticket ON messages (ticket_id, received_at, id);
 CREATE INDEX messages_by_header_id ON messages (header_id) WHERE header_id IS NOT NULL;
+CREATE INDEX messages_by_in_reply_to ON messages (in_reply_to) WHERE in_reply_to IS NOT NULL;
 
 CREATE TABLE attachments (
     id            BLOB PRIMARY KEY NOT NULL,

@@ -73,10 +73,16 @@ async fn list(
 async fn verify(desk: &Desk, actor: &Actor, output: &Output) -> anyhow::Result<Exit> {
     let found = audit::verify(desk, actor).await?;
     output.answer(&found, |out| match &found.fault {
-        None => out.line(format!(
-            "{} entries, the chain holds; head {}",
-            found.entries, found.head
-        )),
+        None => {
+            let (entries, head) = (found.entries, &found.head);
+            out.line(format!("{entries} entries, the chain holds; head {head}"));
+            if found.erased > 0 {
+                out.line(format!(
+                    "{} values were erased and prove nothing any more",
+                    found.erased
+                ));
+            }
+        }
         Some(fault) => {
             let verdict = out.paint(Tone::Alarm, "THE CHAIN DOES NOT HOLD");
             out.line(format!("{verdict}: {fault} ({} entries)", found.entries));

@@ -24,7 +24,7 @@ use crate::{
     args::Global,
     exit::Exit,
     output::{Output, Tone, local},
-    program::{Program, person},
+    program::{Program, environment, person},
 };
 
 /// The mails that ship with the program, in the order in which they arrive.
@@ -88,7 +88,7 @@ pub(super) async fn run(
     }
     if keep.is_some() {
         // So that the kept tickets can be taken.
-        staff::register_first_admin(&desk, &person(Some(&file))).await?;
+        staff::register_first_admin(&desk, &person(std::iter::once(file.as_path()))).await?;
     }
     super::finish(&desk).await;
     Ok(Exit::Done)
@@ -97,7 +97,7 @@ pub(super) async fn run(
 /// The desk on its own database. Of a configuration only a named tier catalogue counts.
 async fn open(global: &Global, file: &std::path::Path) -> anyhow::Result<Desk> {
     let names_database = |name: &str| name.starts_with("TIERDESK_DATABASE");
-    let environment = std::env::vars().filter(|(name, _)| !names_database(name));
+    let environment = environment().filter(|(name, _)| !names_database(name));
     let settings = Settings::load(global.config.as_deref(), environment)?;
     let program = Program {
         settings,

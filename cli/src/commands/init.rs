@@ -9,9 +9,10 @@ use std::{
 
 use anyhow::Context as _;
 use tierdesk_core::{
+    customers::EmailAddress,
     desk::staff,
     refusal::{Refusal, RefusalCode},
-    settings::{ANNOTATED, Settings},
+    settings::{ANNOTATED, DatabaseUrl, Settings},
     tiers::Catalogue,
 };
 
@@ -19,7 +20,7 @@ use crate::{
     args::Global,
     exit::Exit,
     output::Output,
-    program::{Program, default_file},
+    program::{Program, default_file, environment},
 };
 
 pub(super) async fn run(global: &Global, output: &Output) -> anyhow::Result<Exit> {
@@ -34,8 +35,14 @@ pub(super) async fn run(global: &Global, output: &Output) -> anyhow::Result<Exit
     let is_new = !file.exists();
     if is_new {
         let answers = Answers::collect(global)?;
+        // Checked before it is written: a file that does not load would be in everybody's way.
+        let text = answers.configuration(&tiers);
+        Settings::parse(
+            Some((&file.display().to_string(), &text)),
+            std::iter::empty(),
+        )?;
         write_new(&tiers, Catalogue::EMBEDDED)?;
-        write_new(&file, &answers.configuration(&tiers))?;
+        write_new(&file, &text)?;
     }
     let global = Global {
         config: Some(file.clone()),
@@ -81,17 +88,26 @@ struct Answers {
 
 impl Answers {
     fn collect(global: &Global) -> anyhow::Result<Self> {
-        let defaults = Settings::load(None, std::env::vars())?;
+        let defaults = Settings::load(None, environment())?;
         let is_asked = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         let mut database = global.database.clone();
         let mut address = None;
         if is_asked && !global.json {
             if database.is_none() {
-                database = ask("Database", &defaults.database.url.to_string())?;
+                database = ask("Database", &defaults.database.url.to_string(), |text| {
+                    text.parse::<DatabaseUrl>()
+                        .map(|_| ())
+                        .map_err(|fault| fault.to_string())
+                })?;
             }
             address = ask(
                 "Support address that customers write to",
                 &defaults.mail.address,
+                |text| {
+                    text.parse::<EmailAddress>()
+                        .map(|_| ())
+                        .map_err(|fault| fault.to_string())
+                },
             )?;
         }
         Ok(Self { database, address })
@@ -126,15 +142,29 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Asks a person. An empty answer takes the default, which is then not written down.
-fn ask(question: &str, default: &str) -> anyhow::Result<Option<String>> {
+/// Asks a person until the answer can be used. An empty one takes the default, which is then not
+/// written down.
+fn ask(
+    question: &str,
+    default: &str,
+    check: impl Fn(&str) -> Result<(), String>,
+) -> anyhow::Result<Option<String>> {
     let mut terminal = std::io::stderr();
-    write!(terminal, "{question} [{default}]: ")?;
-    terminal.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    let answer = answer.trim();
-    Ok((!answer.is_empty()).then(|| answer.to_owned()))
+    loop {
+        write!(terminal, "{question} [{default}]: ")?;
+        terminal.flush()?;
+        let mut answer = String::new();
+        let is_over = std::io::stdin().lock().read_line(&mut answer)? == 0;
+        let answer = answer.trim();
+        if answer.is_empty() {
+            return Ok(None);
+        }
+        match check(answer) {
+            Ok(()) => return Ok(Some(answer.to_owned())),
+            Err(fault) if is_over => anyhow::bail!(fault),
+            Err(fault) => writeln!(terminal, "{fault}")?,
+        }
+    }
 }
 
 /// Writes a file that is not there yet, readable by its owner alone: it may hold passwords.

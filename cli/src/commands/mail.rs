@@ -15,9 +15,10 @@ use tierdesk_core::{
 };
 use tierdesk_ingest::{
     import::{self, ImportOptions, ImportReport, Progress},
-    parse, process,
+    limits, parse, process,
     sources::Source,
 };
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -54,13 +55,18 @@ pub(super) async fn run(
     }
 }
 
-fn read_stdin() -> anyhow::Result<Vec<u8>> {
+/// Standard input up to the size that mail is read to, and how many bytes were beyond it.
+fn read_stdin() -> anyhow::Result<(Vec<u8>, u64)> {
     let mut raw = Vec::new();
-    std::io::stdin()
-        .lock()
+    let most = limits::SOURCE_BYTES;
+    let mut input = std::io::stdin().lock();
+    (&mut input)
+        .take(most)
         .read_to_end(&mut raw)
         .context("standard input could not be read")?;
-    Ok(raw)
+    let beyond = std::io::copy(&mut input, &mut std::io::sink())
+        .context("standard input could not be read")?;
+    Ok((raw, beyond))
 }
 
 fn nothing_to_keep(output: &Output) -> Exit {
@@ -74,11 +80,16 @@ fn nothing_to_keep(output: &Output) -> Exit {
 
 /// `mail parse`: what is understood of one message.
 pub(super) fn parse(output: &Output) -> anyhow::Result<Exit> {
-    let raw = read_stdin()?;
+    let (raw, beyond) = read_stdin()?;
     if raw.is_empty() {
         return Ok(nothing_to_keep(output));
     }
-    let mail = parse::parse(&raw, &Envelope::default());
+    let mut mail = parse::parse(&raw, &Envelope::default());
+    if beyond > 0 {
+        mail.truncated = true;
+        mail.findings
+            .push(format!("the last {beyond} bytes were not read"));
+    }
     let report = serde_json::json!({
         "from": mail.from.first(), "to": mail.to, "cc": mail.cc, "reply_to": mail.reply_to,
         "subject": mail.subject, "message_id": mail.message_id, "in_reply_to": mail.in_reply_to,
@@ -132,9 +143,19 @@ fn show_mail(out: &Output, mail: &Mail) {
 }
 
 async fn deliver(desk: &Desk, envelope: Envelope, output: &Output) -> anyhow::Result<Exit> {
-    let raw = read_stdin()?;
+    try_again_on_signal()?;
+    let (raw, beyond) = read_stdin()?;
     if raw.is_empty() {
         return Ok(nothing_to_keep(output));
+    }
+    if beyond > 0 {
+        let message = format!(
+            "the mail has {} bytes, more than the {} that are taken; nothing was stored",
+            raw.len() as u64 + beyond,
+            limits::SOURCE_BYTES
+        );
+        let hint = "set a smaller limit at the mail server, which then tells the sender";
+        return Err(Refusal::invalid(message).with_hint(hint).into());
     }
     let receipt = process::deliver(desk, Road::Deliver, envelope, &raw).await?;
     output.answer(&receipt, |out| show_receipt(out, &receipt))
@@ -156,6 +177,27 @@ fn show_receipt(out: &Output, receipt: &Receipt) {
     for reason in &receipt.reasons {
         out.line(format!("  {reason}"));
     }
+}
+
+/// A mail server must be told to try again, also when somebody ends the delivery. What was stored
+/// by then is found again by the next try.
+fn try_again_on_signal() -> anyhow::Result<()> {
+    for kind in [
+        SignalKind::terminate(),
+        SignalKind::interrupt(),
+        SignalKind::hangup(),
+    ] {
+        let mut signal = signal(kind)?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it only listens, and ends with the process"
+        )]
+        tokio::spawn(async move {
+            signal.recv().await;
+            std::process::exit(75);
+        });
+    }
+    Ok(())
 }
 
 async fn import_mailboxes(
@@ -228,7 +270,7 @@ fn progress_bar(sources: &[Source]) -> indicatif::ProgressBar {
         return indicatif::ProgressBar::hidden();
     }
     let total = sources.iter().map(Source::total_bytes).sum();
-    let style = "{bar:32} {bytes}/{total_bytes}  {msg}  {eta} left";
+    let style = "{wide_bar} {bytes}/{total_bytes} {msg} {eta}";
     let style = indicatif::ProgressStyle::with_template(style)
         .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
     indicatif::ProgressBar::new(total).with_style(style)

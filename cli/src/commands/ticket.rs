@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use tierdesk_core::{
     desk::{
-        Desk,
+        Desk, customers,
         tickets::{self, TicketReport},
         work_ticket::{self, BindOptions, NewTicketByHand},
     },
@@ -64,6 +64,8 @@ pub(super) async fn run(
             severity,
             file,
         } => {
+            // Looked up first: nobody should write a note for a customer that is not there.
+            customers::show(desk, actor, &customer).await?;
             let text = read_text(file, false)?;
             let new = NewTicketByHand {
                 customer,

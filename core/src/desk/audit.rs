@@ -6,7 +6,8 @@ use super::{Desk, Error};
 use crate::{
     audit::{Entry, Verification},
     permit::{Actor, ReadAudit, Subject, authorise},
-    store::{Tx, audit, leases},
+    store::{StoreError, Tx, audit, leases},
+    telemetry,
 };
 
 /// The name of the sealer's lease.
@@ -111,10 +112,16 @@ pub async fn verify(desk: &Desk, actor: &Actor) -> Result<Verification, Error> {
         let mut tx = desk.database.begin_read().await?;
         authorise(&mut tx, actor, ReadAudit, Subject::Desk).await?;
     }
-    seal_all(desk).await?;
+    match seal_all(desk).await {
+        Err(Error::Failed(error)) if !error.is_transient() => return Ok(unreadable(&error)),
+        other => other?,
+    };
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, actor, ReadAudit, Subject::Desk).await?;
-    let found = audit::verify(&mut permit).await?;
+    let found = match audit::verify(&mut permit).await {
+        Err(error) if !error.is_transient() => return Ok(unreadable(&error)),
+        other => other?,
+    };
     if !found.ok {
         return Ok(found);
     }
@@ -126,6 +133,18 @@ pub async fn verify(desk: &Desk, actor: &Actor) -> Result<Verification, Error> {
             ..found
         }),
         None => Ok(found),
+    }
+}
+
+/// The verdict on rows that cannot even be read: no program of ours wrote them.
+fn unreadable(error: &StoreError) -> Verification {
+    Verification {
+        ok: false,
+        entries: 0,
+        first_bad: Some(0),
+        erased: 0,
+        head: String::new(),
+        fault: Some(format!("it cannot be read: {}", telemetry::chain(error))),
     }
 }
 

@@ -153,7 +153,7 @@ pub(super) async fn insert<A: ChangesDirectory>(
     customer: &Customer,
 ) -> Result<(), Error> {
     check_handles(permit, customer).await?;
-    check_domains(desk, permit, customer, &customer.domains).await?;
+    check_domains(desk, permit, customer, &customer.domains, false).await?;
     check_contacts(permit, customer, &customer.contacts).await?;
     customers::insert(permit, customer).await?;
     Ok(())
@@ -230,7 +230,7 @@ pub async fn add_domains(
                 change = change.with("moved", format!("{domain} from {}", owner.slug));
             }
         }
-        check_domains(desk, permit, customer, &new).await?;
+        check_domains(desk, permit, customer, &new, moves).await?;
         customers::insert_domains(permit, customer.id, &new).await?;
         Ok(Some(change))
     };

@@ -162,7 +162,7 @@ async fn apply(
                 ));
             }
             check_handles(permit, &after).await?;
-            check_domains(desk, permit, &after, &domains).await?;
+            check_domains(desk, permit, &after, &domains, false).await?;
             let new: Vec<Contact> = contacts
                 .iter()
                 .filter(|contact| {

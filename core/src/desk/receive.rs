@@ -76,8 +76,11 @@ async fn load<'d>(desk: &'d Desk, tx: &mut Tx, items: &[Prepared]) -> Result<Bat
         .map(str::to_owned)
         .collect();
     let holders = tickets::holders_of_header_ids(tx, referred).await?;
+    let own = fresh().filter_map(|item| item.mail.message_id.clone());
+    let answers = tickets::holders_of_answers(tx, own.collect::<HashSet<_>>()).await?;
     let touched: HashSet<_> = holders
         .values()
+        .chain(answers.values())
         .flatten()
         .chain(held.values().filter_map(|(_, ticket)| ticket.as_ref()))
         .copied()
@@ -92,6 +95,7 @@ async fn load<'d>(desk: &'d Desk, tx: &mut Tx, items: &[Prepared]) -> Result<Bat
         directory,
         held,
         holders,
+        answers,
         loaded,
         participants,
         slugs,

@@ -109,6 +109,17 @@ const WITHHELD: &str = "(not shown to auditors)";
 pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Vec<TicketReport>, Error> {
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
+    if let Some(tier) = &filter.tier {
+        let slug = tier.parse().map_err(|_| Refusal::not_found("tier", tier))?;
+        desk.tier(&slug)?;
+    }
+    if let Some(name) = &filter.assignee
+        && crate::store::staff::find_by_name(&mut permit, name)
+            .await?
+            .is_none()
+    {
+        return Err(Refusal::not_found("member of staff", name).into());
+    }
     if let Some(slug) = &filter.customer {
         super::customers::get(&mut permit, slug.as_str()).await?;
     }

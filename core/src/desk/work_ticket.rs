@@ -310,6 +310,7 @@ pub async fn note(
         let new = NewMessage {
             message,
             fingerprint: None,
+            in_reply_to: None,
             recipients: Vec::new(),
         };
         messages::insert_many(permit, vec![new], Vec::new()).await?;

@@ -91,8 +91,9 @@ impl TryFrom<HeadRow> for Head {
 }
 
 impl Row {
-    /// The content hash and the stored link, if the entry's parts and hashes agree.
-    fn check(self) -> Result<(Hash, Option<Vec<u8>>), String> {
+    /// The content hash, the stored link and the number of erased fields, if the entry's parts and
+    /// hashes agree.
+    fn check(self) -> Result<(Hash, Option<Vec<u8>>, i64), String> {
         let fields: Vec<Field> = serde_json::from_str(&self.fields)
             .map_err(|_| "its fields cannot be read".to_owned())?;
         let Self {
@@ -120,7 +121,16 @@ impl Row {
         if content[..] != content_hash[..] {
             return Err("its content was changed".to_owned());
         }
-        Ok((content, chain_hash))
+        let erased = entry
+            .fields
+            .iter()
+            .filter(|field| field.value.is_none())
+            .count();
+        Ok((
+            content,
+            chain_hash,
+            i64::try_from(erased).unwrap_or(i64::MAX),
+        ))
     }
 }
 
@@ -270,7 +280,7 @@ pub async fn seal(tx: &mut Tx) -> Result<usize, StoreError> {
         after = Some(last.id);
         for row in rows {
             let id = row.id;
-            let Ok((content, _)) = row.check() else {
+            let Ok((content, ..)) = row.check() else {
                 continue;
             };
             seq += 1;
@@ -361,10 +371,12 @@ pub async fn latest(
 pub async fn verify(tx: &mut Tx) -> Result<Verification, StoreError> {
     let head = head(tx).await?;
     let (entries, sealed): (i64, i64) = tx.fetch_one("audit_entries", COUNTS, ()).await?;
-    let finding = |first_bad: Option<i64>, fault: Option<String>| Verification {
+    let mut erased = 0;
+    let finding = |first_bad: Option<i64>, fault: Option<String>, erased: i64| Verification {
         ok: first_bad.is_none(),
         entries,
         first_bad,
+        erased,
         head: data_encoding::HEXLOWER.encode(&head.hash),
         fault,
     };
@@ -379,19 +391,22 @@ pub async fn verify(tx: &mut Tx) -> Result<Verification, StoreError> {
             let found = row.seq.unwrap_or_default();
             if found != expected {
                 let fault = format!("entry {expected} is missing; the next is {found}");
-                return Ok(finding(Some(expected), Some(fault)));
+                return Ok(finding(Some(expected), Some(fault), erased));
             }
             let (content, chained) = match row.check() {
-                Ok(found) => found,
+                Ok((content, chained, without)) => {
+                    erased += without;
+                    (content, chained)
+                }
                 Err(fault) => {
                     let fault = format!("entry {expected}: {fault}");
-                    return Ok(finding(Some(expected), Some(fault)));
+                    return Ok(finding(Some(expected), Some(fault), erased));
                 }
             };
             hash = chain_hash(&hash, expected, &content);
             if chained.as_deref() != Some(&hash[..]) {
                 let fault = format!("entry {expected} does not follow from the one before");
-                return Ok(finding(Some(expected), Some(fault)));
+                return Ok(finding(Some(expected), Some(fault), erased));
             }
             expected += 1;
         }
@@ -399,18 +414,18 @@ pub async fn verify(tx: &mut Tx) -> Result<Verification, StoreError> {
     let found = expected - 1;
     if (found, hash) != (head.seq, head.hash) {
         let fault = format!("the head says {} entries, {found} were found", head.seq);
-        return Ok(finding(Some(expected), Some(fault)));
+        return Ok(finding(Some(expected), Some(fault), erased));
     }
     if sealed != found {
         let fault = format!("{sealed} entries have a number, {found} are in the chain");
-        return Ok(finding(Some(expected), Some(fault)));
+        return Ok(finding(Some(expected), Some(fault), erased));
     }
     let changed = count_unsealable(tx).await?;
     if changed > 0 {
         let fault = format!("{changed} entries could not be sealed: they were changed");
-        return Ok(finding(Some(expected), Some(fault)));
+        return Ok(finding(Some(expected), Some(fault), erased));
     }
-    Ok(finding(None, None))
+    Ok(finding(None, None, erased))
 }
 
 /// Entries without a number that no sealer would take. Those it would take were written since the

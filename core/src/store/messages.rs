@@ -149,6 +149,8 @@ pub struct NewMessage {
     pub message: Message,
     /// Sameness across roads; `None` for notes and our own mail.
     pub fingerprint: Option<[u8; 32]>,
+    /// The Message-ID that it answers.
+    pub in_reply_to: Option<String>,
     /// The recipients named in To and Cc.
     pub recipients: Vec<String>,
 }
@@ -163,6 +165,7 @@ impl BulkRow for NewMessage {
         ("kind", Kind::Text),
         ("fingerprint", Kind::Bytes),
         ("header_id", Kind::Text),
+        ("in_reply_to", Kind::Text),
         ("author", Kind::Text),
         ("author_name", Kind::Text),
         ("recipients", Kind::Text),
@@ -189,7 +192,8 @@ impl BulkRow for NewMessage {
             m.kind.as_str().into(),
             self.fingerprint.map(|f| f.to_vec()).into(),
         ]);
-        out.extend([m.header_id.into(), m.author.into(), m.author_name.into()]);
+        out.extend([m.header_id.into(), self.in_reply_to.into()]);
+        out.extend([m.author.into(), m.author_name.into()]);
         out.extend([
             texts(&self.recipients).into(),
             m.subject.into(),

@@ -28,6 +28,24 @@ fn migrator(is_sqlite: bool) -> Migrator {
 }
 
 impl Database {
+    /// Brings the schema up to date. Returns the versions before and after. A schema newer than
+    /// this program is refused and left as it is.
+    ///
+    /// Several programs may meet an empty database at once: the one that loses sees tables that it
+    /// did not make, and looks again.
+    pub async fn migrate(&self) -> Result<(i64, i64), StoreError> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            match self.migrate_once().await {
+                Err(error) if tried < 10 && !matches!(error, StoreError::NewerSchema { .. }) => {
+                    tokio::time::sleep(std::time::Duration::from_millis(50 * tried)).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
     /// The highest migration applied, 0 for an empty database.
     pub async fn schema_version(&self) -> Result<i64, StoreError> {
         let applied = match &self.pools {
@@ -57,9 +75,7 @@ impl Database {
         Ok(applied.iter().map(|one| one.version).max().unwrap_or(0))
     }
 
-    /// Brings the schema up to date. Returns the versions before and after. A schema newer than
-    /// this program is refused and left as it is.
-    pub async fn migrate(&self) -> Result<(i64, i64), StoreError> {
+    async fn migrate_once(&self) -> Result<(i64, i64), StoreError> {
         let before = self.schema_version().await?;
         refuse_newer(before)?;
         if before < KNOWN {
@@ -74,7 +90,10 @@ impl Database {
 
     /// Migrates an empty database; one with an older or newer schema is refused with the remedy.
     pub(crate) async fn migrate_if_empty(&self) -> Result<(), StoreError> {
-        let found = self.schema_version().await?;
+        let Ok(found) = self.schema_version().await else {
+            // Another program is just making the table of versions.
+            return self.migrate().await.map(|_| ());
+        };
         refuse_newer(found)?;
         match found {
             0 => self.migrate().await.map(|_| ()),

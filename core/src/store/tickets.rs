@@ -66,6 +66,13 @@ statements! {
         "SELECT fingerprint, id, ticket_id FROM messages
          WHERE fingerprint IN (SELECT unhex(value) FROM json_each($1))",
         "SELECT fingerprint, id, ticket_id FROM messages WHERE fingerprint = ANY($1)");
+    HOLDERS_OF_ANSWERS = Sql::per_backend(
+        "SELECT in_reply_to AS header_id, ticket_id FROM messages
+         WHERE in_reply_to IN (SELECT value FROM json_each($1)) AND ticket_id IS NOT NULL
+         ORDER BY received_at, id",
+        "SELECT in_reply_to AS header_id, ticket_id FROM messages
+         WHERE in_reply_to = ANY($1) AND ticket_id IS NOT NULL
+         ORDER BY received_at, id");
     HOLDERS_OF_HEADER_IDS = Sql::per_backend(
         "SELECT header_id, ticket_id FROM messages
          WHERE header_id IN (SELECT value FROM json_each($1)) AND ticket_id IS NOT NULL
@@ -383,9 +390,26 @@ record! {
     }
 }
 
+/// The tickets that hold an answer to these Message-IDs, oldest answer first: an answer can be here
+/// before the mail that it answers.
+pub async fn holders_of_answers(
+    tx: &mut Tx,
+    header_ids: impl IntoIterator<Item = String>,
+) -> Result<HashMap<String, Vec<TicketId>>, StoreError> {
+    fetch_holders(tx, HOLDERS_OF_ANSWERS, header_ids).await
+}
+
 /// The tickets on which these Message-IDs are held, newest message first.
 pub async fn holders_of_header_ids(
     tx: &mut Tx,
+    header_ids: impl IntoIterator<Item = String>,
+) -> Result<HashMap<String, Vec<TicketId>>, StoreError> {
+    fetch_holders(tx, HOLDERS_OF_HEADER_IDS, header_ids).await
+}
+
+async fn fetch_holders(
+    tx: &mut Tx,
+    sql: Sql,
     header_ids: impl IntoIterator<Item = String>,
 ) -> Result<HashMap<String, Vec<TicketId>>, StoreError> {
     let mut holders: HashMap<String, Vec<TicketId>> = HashMap::new();
@@ -396,7 +420,7 @@ pub async fn holders_of_header_ids(
     for HeaderIdRow {
         header_id,
         ticket_id,
-    } in tx.fetch_all(HOLDERS_OF_HEADER_IDS, (ids,)).await?
+    } in tx.fetch_all(sql, (ids,)).await?
     {
         holders.entry(header_id).or_default().push(ticket_id);
     }

@@ -53,7 +53,7 @@ async fn state(program: &Program) -> BTreeMap<String, usize> {
 }
 
 /// Nothing waits, and the chain holds.
-fn assert_settled(program: &Program) {
+pub(crate) fn assert_settled(program: &Program) {
     let jobs = program.run(&["jobs", "list", "--json"]).done().json();
     assert_eq!(
         jobs.as_array().map(Vec::len),

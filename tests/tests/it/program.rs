@@ -2,6 +2,7 @@
 
 mod demo;
 mod faults;
+mod hostile;
 mod mail;
 mod setting_up;
 mod tickets;

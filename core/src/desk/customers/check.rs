@@ -35,32 +35,54 @@ pub(in crate::desk) async fn check_handles(tx: &mut Tx, customer: &Customer) -> 
     Ok(())
 }
 
-/// Each domain can be owned, and nobody else owns it.
+/// Each domain can be owned, and nobody else owns it or, unless `may_lie_under`, what it lies under.
 pub(in crate::desk) async fn check_domains(
     desk: &Desk,
     tx: &mut Tx,
     customer: &Customer,
     domains: &[DomainName],
+    may_lie_under: bool,
 ) -> Result<(), Error> {
     for domain in domains {
         domain
             .check_ownable(&desk.free_mail)
             .map_err(|fault| shared(customer, &fault))?;
     }
-    let names = domains.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = domains
+        .iter()
+        .flat_map(|domain| {
+            domain
+                .self_and_parents()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
     let owners = lookup::domain_owners(tx, names).await?;
-    if let Some((domain, owner)) = owners.iter().find(|(_, owner)| owner.id != customer.id) {
-        let message = format!(
-            "{domain} belongs to {} ({}); nothing was changed",
-            owner.slug, owner.name
-        );
-        let hint = format!(
-            "if it changed hands: tierdesk customer domain add {} {domain} --move",
-            customer.slug
-        );
-        return Err(Refusal::new(RefusalCode::DomainTaken, message)
-            .with_hint(hint)
-            .into());
+    for domain in domains {
+        let under =
+            |owned: &DomainName| domain.self_and_parents().any(|name| name == owned.as_str());
+        let taken = owners.iter().find(|(owned, owner)| {
+            let counts = *owned == domain || (owner.include_subdomains && !may_lie_under);
+            owner.id != customer.id && counts && under(owned)
+        });
+        if let Some((owned, owner)) = taken {
+            let what = if owned == domain {
+                domain.to_string()
+            } else {
+                format!("{domain} lies under {owned}, which")
+            };
+            let message = format!(
+                "{what} belongs to {} ({}); nothing was changed",
+                owner.slug, owner.name
+            );
+            let hint = format!(
+                "if it changed hands: tierdesk customer domain add {} {domain} --move",
+                customer.slug
+            );
+            return Err(Refusal::new(RefusalCode::DomainTaken, message)
+                .with_hint(hint)
+                .into());
+        }
     }
     Ok(())
 }

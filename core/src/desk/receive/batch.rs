@@ -10,7 +10,7 @@ use crate::{
     },
     desk::{Desk, Error},
     ids::{CustomerId, MessageId, TicketId},
-    receive::{Outcome, Prepared},
+    receive::{Outcome, Prepared, bounded_requester},
     sla::Clocks,
     store::Tx,
     tickets::{
@@ -48,6 +48,7 @@ pub(super) struct Batch<'d> {
     directory: Directory,
     held: HashMap<Vec<u8>, (MessageId, Option<TicketId>)>,
     holders: HashMap<String, Vec<TicketId>>,
+    answers: HashMap<String, Vec<TicketId>>,
     participants: HashMap<TicketId, HashSet<String>>,
     pub(super) slugs: HashMap<CustomerId, Slug>,
     pub(super) tickets: HashMap<TicketId, Ticket>,
@@ -68,6 +69,7 @@ impl<'d> Batch<'d> {
         directory: Directory,
         held: HashMap<Vec<u8>, (MessageId, Option<TicketId>)>,
         holders: HashMap<String, Vec<TicketId>>,
+        answers: HashMap<String, Vec<TicketId>>,
         tickets: Vec<Ticket>,
         participants: HashMap<TicketId, Vec<String>>,
         slugs: HashMap<CustomerId, Slug>,
@@ -82,6 +84,7 @@ impl<'d> Batch<'d> {
             directory,
             held,
             holders,
+            answers,
             participants,
             slugs,
             tickets: tickets
@@ -172,13 +175,20 @@ impl<'d> Batch<'d> {
         framework.or_else(|| tier.map(|tier| tier.framework.clone()))
     }
 
-    /// The tickets that hold a message this mail refers to, nearest reference first.
+    /// The tickets that hold a message this mail refers to, nearest reference first; then those that
+    /// hold an answer to it, which was here before it.
     fn candidates(&self, item: &Prepared) -> Vec<threading::Candidate<'_>> {
         static NOBODY: std::sync::LazyLock<HashSet<String>> =
             std::sync::LazyLock::new(HashSet::new);
         let mut seen = HashSet::new();
         threading::referred_ids(&item.mail)
             .filter_map(|id| self.holders.get(id))
+            .chain(
+                item.mail
+                    .message_id
+                    .iter()
+                    .filter_map(|id| self.answers.get(id)),
+            )
             .flatten()
             .filter(|id| seen.insert(**id))
             .filter_map(|id| self.tickets.get(id))
@@ -347,7 +357,7 @@ fn sent_at(item: &Prepared, now: Timestamp) -> Timestamp {
 pub(super) fn requester(item: &Prepared) -> String {
     match (&item.sender, item.mail.from.first()) {
         (Some(sender), _) => sender.as_str().to_owned(),
-        (None, Some(from)) if !from.address.trim().is_empty() => from.address.clone(),
+        (None, Some(from)) if !from.address.trim().is_empty() => bounded_requester(&from.address),
         _ => "(no sender)".to_owned(),
     }
 }

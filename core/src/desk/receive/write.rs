@@ -179,9 +179,11 @@ async fn write_messages<A: ChangesTickets>(
             .map(|to| to.address.clone())
             .collect();
         let fingerprint = Some(mail.fingerprint.0);
+        let in_reply_to = mail.in_reply_to.clone();
         rows.push(NewMessage {
             message,
             fingerprint,
+            in_reply_to,
             recipients,
         });
         for (position, info) in (0..).zip(&mail.attachments) {

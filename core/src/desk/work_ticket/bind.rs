@@ -11,7 +11,6 @@ use crate::{
     },
     permit::{Actor, BindTicket, Permit},
     refusal::Refusal,
-    sla::Clocks,
     store::{
         audit::{self, Change},
         blobs, customers, messages,
@@ -60,7 +59,9 @@ pub async fn bind(
             ticket.tier_rank = standing.rank;
             ticket.priority = standing.priority;
             if let (Some(tier), false) = (standing.tier, ticket.is_silent) {
-                ticket.clocks = Clocks::start(tier, ticket.severity, ticket.opened_at);
+                ticket.clocks = ticket
+                    .clocks
+                    .restart(tier, ticket.severity, ticket.opened_at);
             }
             ticket.tier = standing.tier.map(|tier| tier.slug.clone());
             ticket.customer_id = Some(customer.id);
@@ -133,7 +134,7 @@ async fn teach(
     }
     let domain = requester.domain();
     if options.adds_domain && !customer.domains.contains(&domain) {
-        check_domains(desk, permit, customer, std::slice::from_ref(&domain)).await?;
+        check_domains(desk, permit, customer, std::slice::from_ref(&domain), false).await?;
         customers::insert_domains(permit, customer.id, std::slice::from_ref(&domain)).await?;
         let change = Change::to(subject).with("added", domain.as_str());
         audit::append(permit, vec![change]).await?;

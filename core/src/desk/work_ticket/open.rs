@@ -72,6 +72,7 @@ pub async fn open(desk: &Desk, actor: &Actor, new: NewTicketByHand) -> Result<Ti
         let note = NewMessage {
             message,
             fingerprint: None,
+            in_reply_to: None,
             recipients: Vec::new(),
         };
         messages::insert_many(&mut permit, vec![note], Vec::new()).await?;
