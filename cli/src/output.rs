@@ -65,10 +65,7 @@ impl Output {
     /// Prints a line for people. A reader that went away is not our fault; a disk that is full is,
     /// and [`Output::is_complete`] tells.
     pub(crate) fn line(&self, text: impl AsRef<str>) {
-        self.write(&self.harmless(text.as_ref()));
-    }
-
-    fn write(&self, text: &str) {
+        let text = self.harmless(text.as_ref());
         if let Err(error) = writeln!(std::io::stdout(), "{text}")
             && error.kind() != std::io::ErrorKind::BrokenPipe
         {
@@ -109,12 +106,21 @@ impl Output {
         let _ = writeln!(std::io::stderr(), "{}", self.harmless(text.as_ref()));
     }
 
-    /// Prints the JSON document.
+    /// Prints the JSON document, as it is made: a mail in it can be large.
     pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
-        let text = serde_json::to_string_pretty(value)?;
-        // JSON escapes control characters itself.
-        self.write(&text);
-        Ok(())
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        let written = serde_json::to_writer_pretty(&mut out, value)
+            .map_err(std::io::Error::from)
+            .and_then(|()| writeln!(out))
+            .and_then(|()| out.flush());
+        match written {
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(error.into()),
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                self.has_failed.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The answer, as JSON or by `text`.

@@ -6,9 +6,11 @@ use std::{
 };
 
 use anyhow::Context as _;
+use serde::Serialize;
 use tierdesk_core::{
+    clock::Timestamp,
     desk::Desk,
-    mail::{Envelope, Mail},
+    mail::{AttachmentInfo, Auto, Envelope, Importance, Mail, Mailbox},
     permit::Actor,
     receive::{Receipt, Road},
     refusal::{Refusal, RefusalCode},
@@ -90,20 +92,56 @@ pub(super) fn parse(output: &Output) -> anyhow::Result<Exit> {
         mail.findings
             .push(format!("the last {beyond} bytes were not read"));
     }
-    let report = serde_json::json!({
-        "from": mail.from.first(), "to": mail.to, "cc": mail.cc, "reply_to": mail.reply_to,
-        "subject": mail.subject, "message_id": mail.message_id, "in_reply_to": mail.in_reply_to,
-        "references": mail.references, "date": mail.date, "text": mail.text,
-        "reply_text": mail.reply_text, "html": mail.html, "attachments": mail.attachments,
-        "auto": mail.auto, "truncated": mail.truncated, "importance": mail.importance,
-        "findings": mail.findings, "fingerprint": mail.fingerprint.to_string(),
-    });
+    let report = ParseReport {
+        from: mail.from.first(),
+        to: &mail.to,
+        cc: &mail.cc,
+        reply_to: &mail.reply_to,
+        subject: &mail.subject,
+        message_id: mail.message_id.as_deref(),
+        in_reply_to: mail.in_reply_to.as_deref(),
+        references: &mail.references,
+        date: mail.date,
+        text: &mail.text,
+        reply_text: &mail.reply_text,
+        html: mail.html.as_deref(),
+        attachments: &mail.attachments,
+        auto: &mail.auto,
+        truncated: mail.truncated,
+        importance: mail.importance,
+        findings: &mail.findings,
+        fingerprint: mail.fingerprint.to_string(),
+    };
+    drop(raw);
     output.answer(&report, |out| show_mail(out, &mail))
 }
 
+/// `mail parse --json`.
+#[derive(Serialize)]
+struct ParseReport<'m> {
+    from: Option<&'m Mailbox>,
+    to: &'m [Mailbox],
+    cc: &'m [Mailbox],
+    reply_to: &'m [Mailbox],
+    subject: &'m str,
+    message_id: Option<&'m str>,
+    in_reply_to: Option<&'m str>,
+    references: &'m [String],
+    date: Option<Timestamp>,
+    text: &'m str,
+    reply_text: &'m str,
+    html: Option<&'m str>,
+    attachments: &'m [AttachmentInfo],
+    auto: &'m Auto,
+    truncated: bool,
+    importance: Importance,
+    findings: &'m [String],
+    fingerprint: String,
+}
+
 fn show_mail(out: &Output, mail: &Mail) {
-    let list = |mailboxes: &[tierdesk_core::mail::Mailbox]| {
-        let one = |mailbox: &tierdesk_core::mail::Mailbox| match &mailbox.name {
+    let list = |mailboxes: &[Mailbox]| {
+        let one = |mailbox: &Mailbox| match &mailbox.name {
             Some(name) => format!("{name} <{}>", mailbox.address),
             None => mailbox.address.clone(),
         };
