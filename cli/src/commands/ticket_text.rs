@@ -145,7 +145,9 @@ pub(super) fn head(out: &Output, ticket: &TicketReport) {
     for reason in &ticket.trust_reasons {
         out.line(out.paint(Tone::Faint, format!("             {reason}")));
     }
-    out.line(format!("  tags       {}", ticket.tags.join(" ")));
+    if !ticket.tags.is_empty() {
+        out.line(format!("  tags       {}", ticket.tags.join(" ")));
+    }
 }
 
 /// One ticket with what was written on it.
