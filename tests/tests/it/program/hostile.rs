@@ -12,7 +12,7 @@ on_both! {
     copies_delivered_at_once_make_one_ticket,
     an_answer_read_long_before_its_mail_is_joined_by_it,
     what_lies_under_another_customer_s_domain_needs_the_flag,
-    a_damaged_chain_gets_a_verdict_and_erasure_is_counted,
+    a_damaged_chain_gets_a_verdict,
 }
 
 /// Letters that do not compress: an index has a limit for what they compress to.
@@ -179,7 +179,7 @@ async fn what_lies_under_another_customer_s_domain_needs_the_flag(backend: Backe
     assert_eq!(of("a@acmefinance.com")["customer"], "acme-finance");
 }
 
-async fn a_damaged_chain_gets_a_verdict_and_erasure_is_counted(backend: Backend) {
+async fn a_damaged_chain_gets_a_verdict(backend: Backend) {
     let (program, _folder) = with_customers(backend).await;
     let verify = || program.run(&["audit", "verify", "--json"]);
     assert_eq!(verify().done().json()["erased"], 0);
@@ -256,4 +256,108 @@ async fn a_subject_does_nothing_to_the_terminal() {
             .is_some_and(|text| text.contains('\u{1b}')),
         "JSON is data"
     );
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_ended_tells_the_mail_server_to_try_again() {
+    use std::io::Write as _;
+    let (program, _folder) = with_customers(Backend::Sqlite).await;
+    let mut child = program
+        .command(&["mail", "deliver"])
+        .spawn()
+        .expect("it starts");
+    let mut input = child.stdin.take().expect("standard input is piped");
+    input.write_all(b"From: a@b.example\r\n").expect("it reads");
+    // It listens before it reads; a moment lets it come that far.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let id = child.id().to_string();
+    let killed = std::process::Command::new("kill")
+        .args(["-TERM", &id])
+        .status();
+    assert!(killed.expect("kill runs").success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(75));
+    drop(input);
+}
+
+#[tokio::test]
+async fn a_secret_in_a_display_name_is_masked() {
+    let (program, _folder) = with_customers(Backend::Sqlite).await;
+    let secret = ["AKIA", "IOSFODNN7EXAMPLE"].concat();
+    let mail = letter(
+        &format!("\"{secret}\" <john@acmefinance.com>"),
+        "name",
+        "1@acme",
+    );
+    program.run_with(&["mail", "deliver"], &mail).done();
+    let options = tierdesk_core::store::OpenOptions::new(program.url());
+    let database = options.open().await.expect("it opens");
+    let mut tx = database.begin_read().await.expect("it can be read");
+    let number = "SB-1".parse().expect("a number");
+    let ticket = tierdesk_core::store::tickets::find_by_number(&mut tx, number).await;
+    let name = ticket
+        .expect("it is read")
+        .expect("it is there")
+        .requester_name;
+    drop(tx);
+    database.close().await;
+    let name = name.expect("the name is kept, masked");
+    assert!(
+        name.contains("masked") && !name.contains("IOSFODNN7"),
+        "{name}"
+    );
+}
+
+#[tokio::test]
+async fn binding_a_resolved_ticket_keeps_when_it_was_resolved() {
+    let (program, _folder) = with_customers(Backend::Sqlite).await;
+    program
+        .run_with(&["mail", "deliver"], &letter("a@x.example", "x", "1@x"))
+        .done();
+    program
+        .run(&["ticket", "status", "SB-1", "resolved"])
+        .done();
+    let bound = program
+        .run(&["ticket", "bind", "SB-1", "medicorp", "--json"])
+        .done()
+        .json();
+    assert!(bound["sla"]["resolution"]["met_at"].is_string(), "{bound}");
+}
+
+#[tokio::test]
+async fn an_anchor_file_that_is_gone_is_a_fault() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let anchors = folder.path().join("anchors");
+    let (program, _folder) = with_customers(Backend::Sqlite).await;
+    let program = program.with("TIERDESK_AUDIT__ANCHOR_FILE", anchors.to_string_lossy());
+    let verify = || program.run(&["audit", "verify", "--json"]);
+    assert_eq!(verify().done().json()["ok"], true, "positive control");
+    fs::remove_file(&anchors).expect("it was written");
+    let verdict = verify();
+    assert_eq!(verdict.code, Some(1), "{verdict:?}");
+    assert!(
+        verdict.json()["fault"].to_string().contains("gone"),
+        "{verdict:?}"
+    );
+}
+
+#[test]
+fn an_environment_that_is_no_text_is_no_reason_to_fall_over() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let program = Program::new("sqlite:///nonexistent/never-opened.db");
+    let mut command = program.command(&["demo", "--json"]);
+    command.env("ODD", std::ffi::OsStr::from_bytes(b"\xff"));
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    assert_eq!(status.expect("it runs").code(), Some(0));
+}
+
+#[test]
+fn init_writes_no_configuration_that_does_not_load() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("tierdesk.toml");
+    let path = file.to_string_lossy().into_owned();
+    let program = Program::new("").with("HOME", folder.path().to_string_lossy());
+    let refused = program.run(&["init", "--config", &path, "--database", "postgre://x"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(!file.exists(), "it would be in everybody's way");
+    program.run(&["init", "--config", &path]).done();
 }
