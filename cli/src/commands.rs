@@ -9,6 +9,7 @@ mod jobs;
 mod mail;
 mod serve;
 mod sources;
+mod staff;
 mod suggest;
 mod ticket;
 mod ticket_text;
@@ -56,6 +57,7 @@ async fn run_at_desk(
         Command::Mail(command) => mail::run(desk, actor, command, output).await,
         Command::Customer(command) => customer::run(desk, actor, command, output).await,
         Command::Ticket(command) => ticket::run(desk, actor, command, output).await,
+        Command::Staff(command) => staff::run(desk, actor, command, output).await,
         Command::Jobs(command) => jobs::run(desk, actor, command, output).await,
         Command::Audit(command) => audit::run(desk, actor, command, output).await,
         Command::Serve { role } => serve::run(desk, &role, output).await,

@@ -114,6 +114,7 @@ impl Program {
             free_mail: self.free_mail()?,
             own_address: self.settings.mail.address.parse().ok(),
             anchor_file: self.settings.audit.anchor_file.clone(),
+            has_chat: self.settings.discord.guild_id.is_some(),
             database: self.open_options()?.open().await?,
         };
         desk.check_catalogue().await?;

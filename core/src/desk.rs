@@ -7,6 +7,7 @@
 //! To add one: an action in `permit::actions!`, a file here, a command in each front end.
 
 pub mod audit;
+pub mod chat;
 pub mod customers;
 pub mod import_customers;
 pub mod jobs;
@@ -39,6 +40,8 @@ pub struct Desk {
     pub own_address: Option<EmailAddress>,
     /// A file outside the database that gets the head of the audit chain once a day.
     pub anchor_file: Option<PathBuf>,
+    /// Whether tickets are posted to chat: jobs for that are enqueued only then.
+    pub has_chat: bool,
 }
 
 impl Desk {
@@ -50,6 +53,7 @@ impl Desk {
             free_mail: FreeMail::embedded(),
             own_address: None,
             anchor_file: None,
+            has_chat: false,
         }
     }
 

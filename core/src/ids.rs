@@ -31,6 +31,8 @@ ids! {
     BlobId,
     /// The key that seals a customer's blobs.
     BlobKeyId,
+    /// A place in chat in which a ticket stands.
+    ChatPostId,
     /// A contact of a customer.
     ContactId,
     /// A customer.

@@ -23,6 +23,10 @@ named_enum! {
     pub enum JobKind as "kind of job" {
         /// Processes an arrival that was stored and not processed.
         ProcessInbox = "process_inbox",
+        /// Brings a ticket's card in chat in line with the ticket.
+        PostTicket = "post_ticket",
+        /// Tells a chat what an onboarding has done.
+        PostProgress = "post_progress",
     }
 }
 
@@ -154,6 +158,8 @@ impl From<Job> for JobReport {
 pub enum JobError {
     /// Try again, later.
     Retry(String),
+    /// Try again when this time has passed, as the other side asked.
+    RetryAfter(Duration, String),
     /// It can never succeed: a dead letter.
     Fail(String),
     /// Another worker has it by now: say nothing, touch nothing.
@@ -163,7 +169,9 @@ pub enum JobError {
 impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Retry(reason) | Self::Fail(reason) => f.write_str(reason),
+            Self::Retry(reason) | Self::RetryAfter(_, reason) | Self::Fail(reason) => {
+                f.write_str(reason)
+            }
             Self::Fenced => f.write_str("another worker took the job over"),
         }
     }

@@ -4,9 +4,12 @@
 //! file; `store` is the only place that knows SQL. ARCHITECTURE.md is the map.
 
 pub mod audit;
+pub mod chat;
 pub mod clock;
 pub mod customers;
 pub mod desk;
+pub mod disclosure;
+pub mod discord;
 pub mod error;
 pub mod fault;
 pub mod ids;

@@ -30,11 +30,12 @@ use std::{
 };
 
 use crate::{
+    discord::Member,
     ids::{CustomerId, StaffId, TicketId},
     named::named_enum,
     refusal::{Refusal, RefusalCode},
-    staff::{Role, StaffStatus},
-    store::{StoreError, Tx, bulk::BulkRow},
+    staff::{Role, Staff, StaffStatus},
+    store::{self, StoreError, Tx, bulk::BulkRow},
 };
 
 named_enum! {
@@ -46,6 +47,8 @@ named_enum! {
         Worker = "worker",
         /// The sealer of the audit chain.
         Sealer = "sealer",
+        /// Discord: posting what was committed.
+        Bot = "bot",
         /// `tierdesk demo`, on its own database.
         Demo = "demo",
     }
@@ -64,6 +67,8 @@ pub enum Actor {
         /// that makes them admin.
         owns_configuration: bool,
     },
+    /// A member of a Discord guild.
+    Discord(Member),
 }
 
 /// What an action is done to.
@@ -96,6 +101,10 @@ pub trait ChangesStaff: Action {}
 /// Actions that change jobs by hand.
 pub trait ChangesJobs: Action {}
 
+/// Actions that keep the books on what stands in chat. They change nothing of the desk, and owe no
+/// audit entry.
+pub trait KeepsChat: Action {}
+
 /// The table of rights. Every role may read; auditors see no bodies (`desk::tickets`).
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal, [$($role:ident),*], [$($system:ident),*], $capability:ident;)+) => {
@@ -121,7 +130,7 @@ pub trait Reads: Action {}
 
 actions! {
     /// Reading tickets and customers.
-    ReadDesk = "desk.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Ingest, Worker, Demo], Reads;
+    ReadDesk = "desk.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Ingest, Worker, Bot, Demo], Reads;
     /// Reading the audit trail.
     ReadAudit = "audit.read", [Auditor], [Sealer], Reads;
     /// Reading jobs.
@@ -158,6 +167,12 @@ actions! {
     ChangeContact = "customer.contact", [Agent, Provisioner], [], ChangesDirectory;
     /// Bringing the directory in line with a file.
     ImportCustomers = "customer.import", [Provisioner], [Demo], ChangesDirectory;
+    /// Reading who works here.
+    ReadStaff = "staff.read", [Viewer, Agent, Provisioner, Approver, Auditor], [], Reads;
+    /// Posting tickets to chat.
+    PostToChat = "chat.post", [], [Bot, Demo], KeepsChat;
+    /// Using a button, menu or form in chat; what it does asks for its own right.
+    UseChat = "chat.use", [Viewer, Agent, Provisioner, Approver, Auditor], [], KeepsChat;
     /// Adding or changing staff.
     ChangeStaff = "staff.set", [], [], ChangesStaff;
     /// Running a job again.
@@ -258,47 +273,79 @@ pub async fn authorise<'tx, A: Action>(
         subject,
         action: PhantomData,
     };
-    let (name, owns_configuration) = match actor {
+    let (staff, who) = match actor {
         Actor::System(role) if A::SYSTEM.contains(role) => {
             return Ok(permit(tx, format!("system:{role}"), None, None));
         }
         Actor::System(role) => return Err(denied(&format!("system:{role}"), A::NAME).into()),
-        Actor::OsUser {
-            name,
-            owns_configuration,
-        } => (name, *owns_configuration),
-    };
-    if let Some(staff) = crate::store::staff::find_by_os_user(tx, name).await? {
-        if staff.status != StaffStatus::Active {
-            return Err(denied(&staff.name, A::NAME)
-                .with_hint("an admin can enable you again")
-                .into());
+        Actor::OsUser { name, .. } => {
+            (store::staff::find_by_os_user(tx, name).await?, name.clone())
         }
-        let may = staff.role == Role::Admin || A::ROLES.contains(&staff.role);
-        return if may {
-            Ok(permit(
-                tx,
-                format!("staff:{}", staff.name),
-                Some(staff.id),
-                Some(staff.role),
-            ))
-        } else {
-            let needed: Vec<&str> = A::ROLES.iter().map(|role| role.as_str()).collect();
-            let hint = format!(
-                "it needs the role {}",
-                [&needed[..], &["admin"]].concat().join(" or ")
-            );
-            Err(denied(&staff.name, A::NAME).with_hint(hint).into())
-        };
+        Actor::Discord(member) => (
+            find_member::<A>(tx, member).await?,
+            format!("discord:{}", member.user),
+        ),
+    };
+    if let Some(staff) = staff {
+        check_staff::<A>(&staff, actor)?;
+        let name = format!("staff:{}", staff.name);
+        return Ok(permit(tx, name, Some(staff.id), Some(staff.role)));
     }
-    if owns_configuration && crate::store::staff::count(tx).await? == 0 {
+    if let Actor::OsUser {
+        name,
+        owns_configuration: true,
+    } = actor
+        && store::staff::count(tx).await? == 0
+    {
         return Ok(permit(tx, format!("os:{name}"), None, Some(Role::Admin)));
     }
-    Err(denied(name, A::NAME)
-        .with_hint(
-            "ask an admin to add you to the staff, or run it as the owner of the configuration",
-        )
-        .into())
+    let hint = match actor {
+        Actor::Discord(member) => format!(
+            "you are not on the staff yet; ask an admin to run: tierdesk staff link-discord NAME {}",
+            member.user
+        ),
+        _ => "ask an admin to add you to the staff, or run it as the owner of the configuration"
+            .to_owned(),
+    };
+    Err(denied(&who, A::NAME).with_hint(hint).into())
+}
+
+/// The member of staff who is this member of our guild.
+async fn find_member<A: Action>(
+    tx: &mut Tx,
+    member: &Member,
+) -> Result<Option<Staff>, crate::error::Error> {
+    if !member.is_in_our_guild {
+        return Err(denied(&format!("discord:{}", member.user), A::NAME)
+            .with_hint("the desk answers in its own server only")
+            .into());
+    }
+    Ok(store::staff::find_by_discord_user(tx, member.user).await?)
+}
+
+/// Whether somebody of the staff may do `A`, as who they are and where they do it.
+fn check_staff<A: Action>(staff: &Staff, actor: &Actor) -> Result<(), Refusal> {
+    if staff.status != StaffStatus::Active {
+        return Err(denied(&staff.name, A::NAME).with_hint("an admin can enable you again"));
+    }
+    if staff.role != Role::Admin && !A::ROLES.contains(&staff.role) {
+        let needed: Vec<&str> = A::ROLES.iter().map(|role| role.as_str()).collect();
+        let hint = format!(
+            "it needs the role {}",
+            [&needed[..], &["admin"]].concat().join(" or ")
+        );
+        return Err(denied(&staff.name, A::NAME).with_hint(hint));
+    }
+    if let Actor::Discord(member) = actor
+        && member.lacks.contains(&staff.role)
+    {
+        let hint = format!(
+            "you lack the server's role for {}; ask whoever runs the server",
+            staff.role
+        );
+        return Err(denied(&staff.name, A::NAME).with_hint(hint));
+    }
+    Ok(())
 }
 
 fn denied(who: &str, action: &str) -> Refusal {

@@ -30,6 +30,8 @@ named_enum! {
         UnknownTier = "unknown_tier",
         /// The mail holds nothing.
         Empty = "empty",
+        /// It cannot be done from chat.
+        NotInChat = "not_in_chat",
         /// The configuration has faults.
         Configuration = "configuration",
         /// The chain of the audit trail does not hold.

@@ -31,7 +31,7 @@ pub(crate) use self::problem::{Wrong, write_list};
 pub use self::{
     aws::{AwsSettings, CloudKind},
     database::{DatabaseSettings, DatabaseUrl, InvalidDatabaseUrl},
-    discord::{DiscordId, DiscordSettings},
+    discord::{DiscordSettings, TRIAGE},
     files::{AuditSettings, CustomerSettings, LogLevel, LogSettings, StoreSettings, TierSettings},
     http::HttpSettings,
     mail::{AfterFetch, ImapMailbox, MailListener, MailProtocol, MailSettings, SmtpRoute},

@@ -1,6 +1,6 @@
 //! Who works here, and what each role may do.
 
-use crate::{clock::Timestamp, ids::StaffId, named::named_enum};
+use crate::{clock::Timestamp, discord::DiscordId, ids::StaffId, named::named_enum};
 
 named_enum! {
     /// What a member of staff may do; `desk::permit` holds the table.
@@ -39,6 +39,8 @@ pub struct Staff {
     pub name: String,
     /// Their login on the machine that runs the terminal.
     pub os_user: Option<String>,
+    /// Their user id in Discord.
+    pub discord_user_id: Option<DiscordId>,
     /// What they may do.
     pub role: Role,
     /// Whether they may do it.

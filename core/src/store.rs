@@ -11,6 +11,7 @@
 pub mod audit;
 pub mod blobs;
 pub mod bulk;
+pub mod chat;
 mod connect;
 pub mod customers;
 mod error;
@@ -491,6 +492,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
     [
         audit::STATEMENTS,
         blobs::STATEMENTS,
+        chat::STATEMENTS,
         customers::STATEMENTS,
         customers::lookup::STATEMENTS,
         inbox::STATEMENTS,

@@ -364,7 +364,7 @@ pub async fn search(desk: &Desk, actor: &Actor, words: &str) -> Result<Vec<Custo
     reports(desk, &mut permit, found).await
 }
 
-async fn find(tx: &mut Tx, words: &str) -> Result<Vec<Customer>, Error> {
+pub(super) async fn find(tx: &mut Tx, words: &str) -> Result<Vec<Customer>, Error> {
     let words = words.trim();
     let folded = fold(words);
     let found = match words.parse::<AccountId>() {

@@ -8,7 +8,7 @@ pub use bind::{BindOptions, bind};
 pub use open::{NewTicketByHand, open};
 
 use super::{
-    Desk, Error,
+    Desk, Error, chat,
     tickets::{TicketReport, not_found, report},
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     refusal::{Refusal, RefusalCode},
     staff::{Staff, StaffStatus},
     store::{
+        Tx,
         audit::{self, Change},
         messages::{self, NewMessage},
         staff,
@@ -48,18 +49,31 @@ async fn change_ticket<A: Action + ChangesTickets>(
     change: impl AsyncFnOnce(&mut Permit<'_, A>, &mut Ticket) -> Result<Option<Did>, Error>,
 ) -> Result<TicketReport, Error> {
     let mut tx = desk.database.begin_write().await?;
-    let found = tickets::find_by_number_locked(&mut tx, number).await?;
+    let report = change_ticket_in(desk, &mut tx, actor, action, number, change).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// The same inside a unit of work that the caller commits.
+async fn change_ticket_in<A: Action + ChangesTickets>(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    action: A,
+    number: TicketNumber,
+    change: impl AsyncFnOnce(&mut Permit<'_, A>, &mut Ticket) -> Result<Option<Did>, Error>,
+) -> Result<TicketReport, Error> {
+    let found = tickets::find_by_number_locked(tx, number).await?;
     let mut ticket = found.ok_or_else(|| not_found(number))?;
-    let mut permit = authorise(&mut tx, actor, action, Subject::Ticket(ticket.id)).await?;
+    let mut permit = authorise(tx, actor, action, Subject::Ticket(ticket.id)).await?;
     if let Some(did) = change(&mut permit, &mut ticket).await? {
         ticket.updated_at = permit.now();
         tickets::update(&mut permit, &ticket).await?;
         ticket.version += 1;
         record(&mut permit, &ticket, did).await?;
+        chat::post_later(desk, &mut permit, &ticket).await?;
     }
-    let report = report(desk, &mut permit, ticket).await?;
-    tx.commit().await?;
-    Ok(report)
+    report(desk, &mut permit, ticket).await
 }
 
 /// Writes the timeline's line and the audit entry.
@@ -120,29 +134,50 @@ pub async fn assign(
     number: TicketNumber,
     who: &str,
 ) -> Result<TicketReport, Error> {
-    change_ticket(desk, actor, AssignTicket, number, async |permit, ticket| {
-        let assignee = find_staff(permit, who).await?;
-        if ticket.assignee_id == Some(assignee.id) {
-            return Ok(None);
-        }
-        if ticket.status == Status::Closed {
-            let message = format!("{number} is closed and needs nobody");
-            let hint = format!("tierdesk ticket reopen {number}");
-            return Err(Refusal::new(RefusalCode::WrongStatus, message)
-                .with_hint(hint)
-                .into());
-        }
-        ticket.assignee_id = Some(assignee.id);
-        let mut details = vec![("to", assignee.name)];
-        if let Some(next) = ticket.status.after_assignment() {
-            step(ticket, next, permit.now())?;
-            details.push(("status", next.to_string()));
-        }
-        Ok(Some(Did {
-            kind: "assigned",
-            details,
-        }))
-    })
+    let mut tx = desk.database.begin_write().await?;
+    let report = assign_in(desk, &mut tx, actor, number, who).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// The same inside a unit of work that the caller commits.
+pub(super) async fn assign_in(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    number: TicketNumber,
+    who: &str,
+) -> Result<TicketReport, Error> {
+    change_ticket_in(
+        desk,
+        tx,
+        actor,
+        AssignTicket,
+        number,
+        async |permit, ticket| {
+            let assignee = find_staff(permit, who).await?;
+            if ticket.assignee_id == Some(assignee.id) {
+                return Ok(None);
+            }
+            if ticket.status == Status::Closed {
+                let message = format!("{number} is closed and needs nobody");
+                let hint = format!("tierdesk ticket reopen {number}");
+                return Err(Refusal::new(RefusalCode::WrongStatus, message)
+                    .with_hint(hint)
+                    .into());
+            }
+            ticket.assignee_id = Some(assignee.id);
+            let mut details = vec![("to", assignee.name)];
+            if let Some(next) = ticket.status.after_assignment() {
+                step(ticket, next, permit.now())?;
+                details.push(("status", next.to_string()));
+            }
+            Ok(Some(Did {
+                kind: "assigned",
+                details,
+            }))
+        },
+    )
     .await
 }
 
@@ -176,7 +211,21 @@ pub async fn set_severity(
     number: TicketNumber,
     severity: Severity,
 ) -> Result<TicketReport, Error> {
-    change_ticket(desk, actor, SetSeverity, number, async |_, ticket| {
+    let mut tx = desk.database.begin_write().await?;
+    let report = set_severity_in(desk, &mut tx, actor, number, severity).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// The same inside a unit of work that the caller commits.
+pub(super) async fn set_severity_in(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    number: TicketNumber,
+    severity: Severity,
+) -> Result<TicketReport, Error> {
+    change_ticket_in(desk, tx, actor, SetSeverity, number, async |_, ticket| {
         if ticket.severity == severity {
             return Ok(None);
         }
@@ -227,9 +276,28 @@ pub async fn close(
     number: TicketNumber,
     reason: CloseReason,
 ) -> Result<TicketReport, Error> {
-    change_ticket(desk, actor, CloseTicket, number, async |permit, ticket| {
-        end(ticket, reason, permit.now(), "closed")
-    })
+    let mut tx = desk.database.begin_write().await?;
+    let report = close_in(desk, &mut tx, actor, number, reason).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// The same inside a unit of work that the caller commits.
+pub(super) async fn close_in(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    number: TicketNumber,
+    reason: CloseReason,
+) -> Result<TicketReport, Error> {
+    change_ticket_in(
+        desk,
+        tx,
+        actor,
+        CloseTicket,
+        number,
+        async |permit, ticket| end(ticket, reason, permit.now(), "closed"),
+    )
     .await
 }
 
@@ -291,6 +359,20 @@ pub async fn note(
     number: TicketNumber,
     text: &str,
 ) -> Result<TicketReport, Error> {
+    let mut tx = desk.database.begin_write().await?;
+    let report = note_in(desk, &mut tx, actor, number, text).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// The same inside a unit of work that the caller commits.
+pub(super) async fn note_in(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    number: TicketNumber,
+    text: &str,
+) -> Result<TicketReport, Error> {
     let text = text.trim();
     if text.is_empty() {
         let refusal = Refusal::new(RefusalCode::Empty, "the note is empty; nothing was stored");
@@ -299,26 +381,33 @@ pub async fn note(
             .into());
     }
     let masked = masking::mask(text).text.into_owned();
-    change_ticket(desk, actor, WriteNote, number, async |permit, ticket| {
-        let author = permit
-            .actor()
-            .split_once(':')
-            .map_or("", |(_, name)| name)
-            .to_owned();
-        let length = masked.chars().count();
-        let message = staff_message(permit, ticket, author, masked);
-        let new = NewMessage {
-            message,
-            fingerprint: None,
-            in_reply_to: None,
-            recipients: Vec::new(),
-        };
-        messages::insert_many(permit, vec![new], Vec::new()).await?;
-        Ok(Some(Did {
-            kind: "note",
-            details: vec![("characters", length.to_string())],
-        }))
-    })
+    change_ticket_in(
+        desk,
+        tx,
+        actor,
+        WriteNote,
+        number,
+        async |permit, ticket| {
+            let author = permit
+                .actor()
+                .split_once(':')
+                .map_or("", |(_, name)| name)
+                .to_owned();
+            let length = masked.chars().count();
+            let message = staff_message(permit, ticket, author, masked);
+            let new = NewMessage {
+                message,
+                fingerprint: None,
+                in_reply_to: None,
+                recipients: Vec::new(),
+            };
+            messages::insert_many(permit, vec![new], Vec::new()).await?;
+            Ok(Some(Did {
+                kind: "note",
+                details: vec![("characters", length.to_string())],
+            }))
+        },
+    )
     .await
 }
 

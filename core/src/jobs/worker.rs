@@ -208,7 +208,14 @@ impl Worker {
                     Tick::Postponed,
                 )
             }
-            JobError::Retry(_) | JobError::Fail(_) => {
+            JobError::RetryAfter(span, _) if !is_last => {
+                let run_at = tx.now().plus(span);
+                (
+                    jobs::postpone(&mut tx, job, run_at, &reason).await?,
+                    Tick::Postponed,
+                )
+            }
+            JobError::Retry(_) | JobError::RetryAfter(..) | JobError::Fail(_) => {
                 (jobs::bury(&mut tx, job, &reason).await?, Tick::Dead)
             }
         };

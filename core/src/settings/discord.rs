@@ -1,32 +1,33 @@
 //! `[discord]`: the guild in which staff work.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use super::{Key, problem::Wrong, reader::Section, secret::Secret, url};
+use crate::{discord::DiscordId, staff::Role};
 
 pub(super) const KEYS: &[Key] = &[
-    Key::later(
+    Key::now(
         "discord.token",
         "the bot's token; or token_file",
         "none: no bot",
     ),
-    Key::later(
+    Key::now(
         "discord.token_file",
         "the file that holds the token",
         "none",
     ),
-    Key::later("discord.guild_id", "the id of the server, a number", "none"),
-    Key::later(
+    Key::now("discord.guild_id", "the id of the server, a number", "none"),
+    Key::now(
         "discord.api_base",
         "where Discord's REST API is",
         DEFAULT_API_BASE,
     ),
-    Key::later(
+    Key::now(
         "discord.channels",
         "a channel id for each tier's slug, and for triage",
         "none: found by the channel name in the tier catalogue",
     ),
-    Key::later(
+    Key::now(
         "discord.roles",
         "a Discord role id for each staff role",
         "none",
@@ -47,25 +48,11 @@ pub struct DiscordSettings {
     /// Channel by tier slug; `triage` for tickets bound to nobody.
     pub channels: BTreeMap<String, DiscordId>,
     /// Discord role by staff role.
-    pub roles: BTreeMap<String, DiscordId>,
+    pub roles: BTreeMap<Role, DiscordId>,
 }
 
-/// An id that Discord gave: a number above zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DiscordId(u64);
-
-impl DiscordId {
-    /// The number.
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for DiscordId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+/// The channel key of tickets that belong to nobody yet.
+pub const TRIAGE: &str = "triage";
 
 pub(super) fn read(section: &Section<'_>) -> DiscordSettings {
     let settings = DiscordSettings {
@@ -81,7 +68,7 @@ pub(super) fn read(section: &Section<'_>) -> DiscordSettings {
             .trim_end_matches('/')
             .to_owned(),
         channels: read_ids(&section.own_section("channels")),
-        roles: read_ids(&section.own_section("roles")),
+        roles: read_roles(&section.own_section("roles")),
     };
     section.finish();
     settings
@@ -109,12 +96,33 @@ fn read_ids(section: &Section<'_>) -> BTreeMap<String, DiscordId> {
     ids
 }
 
+fn read_roles(section: &Section<'_>) -> BTreeMap<Role, DiscordId> {
+    let mut roles = BTreeMap::new();
+    for name in section.own_names() {
+        match name.parse::<Role>() {
+            Ok(role) => {
+                let given = section.parse_digits(name, id);
+                roles.extend(given.map(|given| (role, given.value)));
+            }
+            Err(fault) => section.refuse(
+                name,
+                section.place(),
+                Wrong::new(
+                    "is no role of the staff",
+                    format!("Write one of {}.", fault.known),
+                ),
+            ),
+        }
+    }
+    section.finish();
+    roles
+}
+
 fn id(text: &str) -> Result<DiscordId, Wrong> {
-    match text.trim().parse() {
-        Ok(id) if id > 0 => Ok(DiscordId(id)),
-        _ => Err(Wrong::new(
+    text.trim().parse().map_err(|_| {
+        Wrong::new(
             "is not a Discord id",
             "Turn on Developer Mode in Discord, right-click and Copy ID: digits only.",
-        )),
-    }
+        )
+    })
 }

@@ -50,6 +50,7 @@ statements! {
                OR k.id IN (SELECT c.customer_id FROM contacts c WHERE strpos(c.address, $1) > 0)
             ORDER BY CASE WHEN k.slug = $1 OR k.prefix = $1 OR k.account_id = $1 THEN 0 ELSE 1 END, k.slug
             LIMIT $2"));
+    IDS_OF_TIER = Sql::same("SELECT id FROM customers WHERE tier = $1 ORDER BY slug");
     SLUGS = Sql::same("SELECT slug FROM customers ORDER BY slug");
     TIERS_IN_USE = Sql::same(
         "SELECT tier, CAST(COUNT(*) AS BIGINT) AS customers FROM customers GROUP BY tier ORDER BY tier");
@@ -434,4 +435,10 @@ pub async fn delete_contacts<A: ChangesDirectory>(
 ) -> Result<u64, StoreError> {
     let addresses: TextList = addresses.iter().map(EmailAddress::as_str).collect();
     permit.change().execute(DELETE_CONTACTS, (addresses,)).await
+}
+
+/// The ids of this tier's customers, by handle.
+pub async fn ids_of_tier(tx: &mut Tx, tier: &TierSlug) -> Result<Vec<CustomerId>, StoreError> {
+    let rows = tx.fetch_all(IDS_OF_TIER, (tier.clone(),)).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }

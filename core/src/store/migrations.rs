@@ -8,12 +8,20 @@ use sqlx::{
 use super::{Database, Pools, StoreError};
 
 /// Number, name, SQLite text, PostgreSQL text.
-const CHAIN: &[(i64, &str, &str, &str)] = &[(
-    1,
-    "desk",
-    include_str!("../../../migrations/sqlite/0001_desk.sql"),
-    include_str!("../../../migrations/postgres/0001_desk.sql"),
-)];
+const CHAIN: &[(i64, &str, &str, &str)] = &[
+    (
+        1,
+        "desk",
+        include_str!("../../../migrations/sqlite/0001_desk.sql"),
+        include_str!("../../../migrations/postgres/0001_desk.sql"),
+    ),
+    (
+        2,
+        "chat",
+        include_str!("../../../migrations/sqlite/0002_chat.sql"),
+        include_str!("../../../migrations/postgres/0002_chat.sql"),
+    ),
+];
 
 /// The highest version this program knows.
 pub(crate) const KNOWN: i64 = CHAIN[CHAIN.len() - 1].0;

@@ -84,6 +84,8 @@ macro_rules! text_columns {
 }
 
 text_columns!(
+    crate::chat::PostState,
+    crate::chat::Verb,
     crate::customers::AccountId,
     crate::customers::CustomerStatus,
     crate::customers::DomainName,
@@ -101,11 +103,40 @@ text_columns!(
     crate::tickets::MessageKind,
     crate::tickets::ParticipantRole,
     crate::tickets::Status,
+    crate::tiers::Disclosure,
     crate::tiers::Priority,
     crate::tiers::Severity,
     crate::tiers::TierSlug,
     crate::trust::SenderTrust,
 );
+
+impl<DB: Database> Type<DB> for crate::discord::DiscordId
+where
+    str: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <str as Type<DB>>::type_info()
+    }
+    fn compatible(info: &DB::TypeInfo) -> bool {
+        <str as Type<DB>>::compatible(info)
+    }
+}
+impl<'q, DB: Database> Encode<'q, DB> for crate::discord::DiscordId
+where
+    String: Encode<'q, DB>,
+{
+    fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <String as Encode<DB>>::encode(self.to_string(), buffer)
+    }
+}
+impl<'r, DB: Database> Decode<'r, DB> for crate::discord::DiscordId
+where
+    &'r str: Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(<&str as Decode<DB>>::decode(value)?.parse()?)
+    }
+}
 
 /// A newtype id over a UUIDv7: UUID in PostgreSQL, a 16-byte BLOB in SQLite.
 macro_rules! id_columns {
@@ -131,6 +162,7 @@ id_columns!(
     crate::ids::AuditId,
     crate::ids::BlobId,
     crate::ids::BlobKeyId,
+    crate::ids::ChatPostId,
     crate::ids::ContactId,
     crate::ids::CustomerId,
     crate::ids::EventId,

@@ -43,8 +43,11 @@ const OWNED: &[(&str, &[&str])] = &[
 /// Modules of core that compute and neither read, write nor wait.
 const DOMAIN: &[&str] = &[
     "audit",
+    "chat",
     "clock",
     "customers",
+    "discord",
+    "disclosure",
     "mail",
     "masking",
     "sla",

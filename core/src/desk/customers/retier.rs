@@ -1,6 +1,6 @@
 //! A customer's open tickets follow when its tier or framework changes.
 
-use super::super::{Desk, Error, receive::Standing};
+use super::super::{Desk, Error, chat, receive::Standing};
 use crate::{
     customers::{Customer, matching::CustomerRef},
     permit::{ChangesTickets, Permit},
@@ -50,6 +50,8 @@ pub(in crate::desk) async fn retier<A: ChangesTickets>(
         ticket.tier = standing.tier.map(|tier| tier.slug.clone());
         ticket.updated_at = permit.now();
         tickets::update(permit, &ticket).await?;
+        ticket.version += 1;
+        chat::post_later(desk, permit, &ticket).await?;
         let moved = format!("{} -> {}", before.tier, after.tier);
         changes.push(Change::to(format!("ticket:{}", ticket.number)).with("tier", &moved));
         events.push(NewEvent {

@@ -43,7 +43,7 @@ pub(super) struct Decision {
 /// The sets that were loaded, and what the batch did so far.
 #[derive(Debug)]
 pub(super) struct Batch<'d> {
-    desk: &'d Desk,
+    pub(super) desk: &'d Desk,
     now: Timestamp,
     directory: Directory,
     held: HashMap<Vec<u8>, (MessageId, Option<TicketId>)>,
@@ -96,6 +96,17 @@ impl<'d> Batch<'d> {
             joined: Vec::new(),
             decisions: Vec::new(),
         }
+    }
+
+    /// The tickets that the batch opened or changed, in the version that is stored.
+    pub(super) fn touched(&self) -> Vec<Ticket> {
+        let opened = self.opened.iter().filter_map(|id| self.tickets.get(id));
+        let changed = self.changed.iter().filter_map(|id| self.tickets.get(id));
+        let changed = changed.map(|ticket| Ticket {
+            version: ticket.version + 1,
+            ..ticket.clone()
+        });
+        opened.cloned().chain(changed).collect()
     }
 
     /// Decides one mail.

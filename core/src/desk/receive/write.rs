@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::batch::{Batch, Decision, requester};
 use crate::{
-    desk::Error,
+    desk::{Error, chat},
     ids::{BlobId, CustomerId, TicketId},
     permit::{ChangesTickets, Permit},
     receive::{Outcome, Prepared, Receipt},
@@ -36,6 +36,9 @@ pub(super) async fn write<A: ChangesTickets>(
     write_messages(permit, &batch, items, &blobs).await?;
     write_inbox(permit, &batch, items, &blobs).await?;
     write_trail(permit, &batch, items).await?;
+    for ticket in batch.touched() {
+        chat::post_later(batch.desk, permit, &ticket).await?;
+    }
     let mut receipts: Vec<(usize, Receipt)> = std::mem::take(&mut batch.decisions)
         .into_iter()
         .map(|decision| (decision.index, receipt(&batch, decision, items)))

@@ -4,7 +4,7 @@ use super::{Did, record, staff_message};
 use crate::{
     customers::{Customer, EmailAddress},
     desk::{
-        Desk, Error,
+        Desk, Error, chat,
         customers::get,
         receive::Standing,
         tickets::{TicketReport, report},
@@ -83,6 +83,7 @@ pub async fn open(desk: &Desk, actor: &Actor, new: NewTicketByHand) -> Result<Ti
         details,
     };
     record(&mut permit, &ticket, did).await?;
+    chat::post_later(desk, &mut permit, &ticket).await?;
     let report = report(desk, &mut permit, ticket).await?;
     tx.commit().await?;
     Ok(report)

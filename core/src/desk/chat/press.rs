@@ -1,0 +1,213 @@
+//! Using a button, menu or form. The handle is used up in the unit of work that holds its effect:
+//! pressed twice, or by two people at once, it acts once, whatever restarts in between.
+
+use std::time::Duration;
+
+use super::{
+    super::{
+        Desk, Error,
+        work_ticket::{assign_in, close_in, note_in, set_severity_in},
+    },
+    post::{NewHandle, insert_handle},
+    show::{disclose, no_text, tier_of},
+};
+use crate::{
+    chat::{Handle, Verb},
+    disclosure::{self, DisclosedTicket},
+    permit::{Action, Actor, CloseTicket, SetSeverity, Subject, UseChat, WriteNote, authorise},
+    refusal::{Refusal, RefusalCode},
+    store::{Tx, chat, tickets},
+    tickets::{Ticket, TicketNumber},
+};
+
+/// How long somebody may take over a menu or form.
+const FORM_LASTS: Duration = Duration::from_mins(15);
+
+/// What came with the use of a handle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Nothing: a button.
+    None,
+    /// What was chosen from a menu.
+    Choice(String),
+    /// What was written into a form.
+    Text(String),
+}
+
+/// What using a handle led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    /// It was done.
+    Done {
+        /// What.
+        verb: Verb,
+        /// The ticket as it is now.
+        ticket: DisclosedTicket,
+    },
+    /// Something has to be chosen or written first, under this handle.
+    Ask {
+        /// What choosing or writing will do.
+        verb: Verb,
+        /// The handle of menu or form.
+        handle: String,
+        /// The ticket.
+        number: TicketNumber,
+    },
+}
+
+/// Uses a handle.
+pub async fn press(
+    desk: &Desk,
+    actor: &Actor,
+    handle: &str,
+    input: Input,
+) -> Result<Pressed, Error> {
+    let mut tx = desk.database.begin_write().await?;
+    let mut permit = authorise(&mut tx, actor, UseChat, Subject::Desk).await?;
+    let found = chat::find_handle(&mut permit, handle).await?;
+    let found = found.ok_or_else(|| stale("this button is not known any more"))?;
+    let ticket = tickets::find(&mut permit, found.ticket_id).await?;
+    let ticket = ticket.ok_or_else(|| stale("its ticket is not there any more"))?;
+    check(&found, &ticket, permit.staff(), permit.now())?;
+    if found.verb.changes() && !chat::use_handle(&mut permit, handle).await? {
+        return Err(used(&found).into());
+    }
+    let number = ticket.number;
+    let done = match (found.verb, input) {
+        (Verb::AskSeverity, _) => {
+            ask(&mut tx, actor, SetSeverity, Verb::SetSeverity, &ticket).await?
+        }
+        (Verb::AskClose, _) => ask(&mut tx, actor, CloseTicket, Verb::Close, &ticket).await?,
+        (Verb::AskNote, _) => {
+            check_text(desk, &ticket)?;
+            ask(&mut tx, actor, WriteNote, Verb::WriteNote, &ticket).await?
+        }
+        (Verb::Take, _) => {
+            assign_in(desk, &mut tx, actor, number, "me").await?;
+            None
+        }
+        (Verb::SetSeverity, Input::Choice(choice)) => {
+            let severity = choice.parse().map_err(unreadable)?;
+            set_severity_in(desk, &mut tx, actor, number, severity).await?;
+            None
+        }
+        (Verb::Close, Input::Choice(choice)) => {
+            let reason = choice.parse().map_err(unreadable)?;
+            close_in(desk, &mut tx, actor, number, reason).await?;
+            None
+        }
+        (Verb::WriteNote, Input::Text(text)) => {
+            check_text(desk, &ticket)?;
+            note_in(desk, &mut tx, actor, number, &text).await?;
+            None
+        }
+        (verb, input) => {
+            let message = format!("{verb} cannot be done with {}", input.name());
+            return Err(Refusal::new(RefusalCode::Empty, message).into());
+        }
+    };
+    let pressed = match done {
+        Some(asked) => asked,
+        None => {
+            let now = tickets::find(&mut tx, ticket.id).await?.unwrap_or(ticket);
+            Pressed::Done {
+                verb: found.verb,
+                ticket: disclose(desk, &mut tx, &now, false).await?,
+            }
+        }
+    };
+    tx.commit().await?;
+    Ok(pressed)
+}
+
+impl Input {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::None => "a button alone",
+            Self::Choice(_) => "a choice",
+            Self::Text(_) => "a text",
+        }
+    }
+}
+
+/// Makes the handle of a menu or form, for the one who asked and only for a while. Who may not do
+/// what it leads to is told now.
+async fn ask<A: Action>(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: A,
+    verb: Verb,
+    ticket: &Ticket,
+) -> Result<Option<Pressed>, Error> {
+    authorise(tx, actor, action, Subject::Ticket(ticket.id)).await?;
+    let mut permit = authorise(tx, actor, UseChat, Subject::Ticket(ticket.id)).await?;
+    let new = NewHandle {
+        verb,
+        ticket_id: ticket.id,
+        ticket_version: ticket.version,
+        staff_id: permit.staff(),
+        until: permit.now().plus(FORM_LASTS),
+    };
+    let handle = insert_handle(&mut permit, new).await?;
+    let number = ticket.number;
+    Ok(Some(Pressed::Ask {
+        verb,
+        handle,
+        number,
+    }))
+}
+
+fn check_text(desk: &Desk, ticket: &Ticket) -> Result<(), Refusal> {
+    if disclosure::takes_text(tier_of(desk, ticket)) {
+        Ok(())
+    } else {
+        Err(no_text(ticket.number))
+    }
+}
+
+/// Whether a handle can be used by this member of staff, on the ticket as it is.
+fn check(
+    handle: &Handle,
+    ticket: &Ticket,
+    staff: Option<crate::ids::StaffId>,
+    now: crate::clock::Timestamp,
+) -> Result<(), Refusal> {
+    if handle.used_at.is_some() {
+        return Err(used(handle));
+    }
+    if handle.expires_at < now {
+        return Err(stale("this is too old to be used"));
+    }
+    if handle.staff_id.is_some() && handle.staff_id != staff {
+        let message = "this was offered to somebody else";
+        return Err(Refusal::new(RefusalCode::NotPermitted, message)
+            .with_hint("press the button on the card yourself"));
+    }
+    // A note is right whatever happened meanwhile; a decision was made on what was seen.
+    let is_decision = handle.verb.changes() && handle.verb != Verb::WriteNote;
+    if is_decision && handle.ticket_version != ticket.version {
+        let message = format!("{} has changed since this was shown", ticket.number);
+        return Err(Refusal::new(RefusalCode::Changed, message)
+            .with_hint("look at the card, which is brought up to date, and press again"));
+    }
+    Ok(())
+}
+
+fn used(handle: &Handle) -> Refusal {
+    let by = handle.used_by.as_deref().unwrap_or("somebody");
+    let by = by.strip_prefix("staff:").unwrap_or(by);
+    Refusal::new(
+        RefusalCode::Changed,
+        format!("that was done already, by {by}"),
+    )
+    .with_hint("nothing was done twice; the card shows how it is now")
+}
+
+fn stale(message: &str) -> Refusal {
+    Refusal::new(RefusalCode::Changed, message)
+        .with_hint("nothing was changed; use the card's newest buttons, or /ticket show")
+}
+
+fn unreadable(fault: crate::named::UnknownName) -> Error {
+    Refusal::new(RefusalCode::Empty, fault.to_string()).into()
+}
