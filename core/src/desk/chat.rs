@@ -9,12 +9,14 @@ mod post;
 mod press;
 mod show;
 
-pub use customers::{list_customers, search_customers, show_customer};
+pub use customers::{find_customer_handle, list_customers, search_customers, show_customer};
 pub use post::{
     ToPost, begin_post, find_fact, fresh_handles, record_post, retire_post, set_fact, to_post,
 };
-pub use press::{Input, Pressed, press};
-pub use show::{find_ticket_of_thread, list_tickets, may_take_text, show_ticket};
+pub use press::{Input, Pressed, ask_note, press};
+pub use show::{
+    find_ticket_of_thread, list_my_tickets, list_tickets, may_take_text, may_use, show_ticket,
+};
 
 use super::{Desk, Error};
 use crate::{

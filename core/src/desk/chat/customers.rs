@@ -5,7 +5,7 @@ use super::super::{
     customers::{CustomerReport, find},
 };
 use crate::{
-    customers::{Customer, fold},
+    customers::{Customer, Slug, fold},
     disclosure::{self, CustomerFacts, DisclosedCustomer},
     permit::{Actor, ReadDesk, Subject, authorise},
     refusal::{Refusal, RefusalCode},
@@ -98,6 +98,14 @@ pub async fn show_customer(
     let customer = find_one(desk, &mut permit, words).await?;
     let mut shown = disclose_all(desk, &mut permit, &[customer]).await?;
     Ok(shown.remove(0))
+}
+
+/// The handle of the one customer that `words` mean. For use cases only: it may name a customer
+/// that is shown by alias.
+pub async fn find_customer_handle(desk: &Desk, actor: &Actor, words: &str) -> Result<Slug, Error> {
+    let mut tx = desk.database.begin_read().await?;
+    let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
+    Ok(find_one(desk, &mut permit, words).await?.slug)
 }
 
 /// The one customer that `words` mean, for use cases that act on it.

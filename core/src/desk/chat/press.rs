@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{
     super::{
         Desk, Error,
+        tickets::not_found,
         work_ticket::{assign_in, close_in, note_in, set_severity_in},
     },
     post::{NewHandle, insert_handle},
@@ -127,6 +128,20 @@ impl Input {
             Self::Choice(_) => "a choice",
             Self::Text(_) => "a text",
         }
+    }
+}
+
+/// The handle of a form for a note, asked for by command.
+pub async fn ask_note(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<String, Error> {
+    let mut tx = desk.database.begin_write().await?;
+    let found = tickets::find_by_number(&mut tx, number).await?;
+    let ticket = found.ok_or_else(|| not_found(number))?;
+    check_text(desk, &ticket)?;
+    let asked = ask(&mut tx, actor, WriteNote, Verb::WriteNote, &ticket).await?;
+    tx.commit().await?;
+    match asked {
+        Some(Pressed::Ask { handle, .. }) => Ok(handle),
+        _ => Err(stale("no form was opened").into()),
     }
 }
 

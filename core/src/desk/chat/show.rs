@@ -4,7 +4,7 @@ use super::super::{Desk, Error, tickets::not_found};
 use crate::{
     disclosure::{self, DisclosedTicket, TicketFacts},
     discord::DiscordId,
-    permit::{Actor, ReadDesk, Subject, authorise},
+    permit::{Actor, ReadDesk, Subject, UseChat, authorise},
     refusal::Refusal,
     staff::Role,
     store::{
@@ -118,6 +118,32 @@ pub async fn list_tickets(
         shown.push(disclose(desk, &mut permit, &listed.ticket, false).await?);
     }
     Ok(shown)
+}
+
+/// The queue of the actor's own tickets.
+pub async fn list_my_tickets(
+    desk: &Desk,
+    actor: &Actor,
+    filter: Filter,
+) -> Result<Vec<DisclosedTicket>, Error> {
+    let name = {
+        let mut tx = desk.database.begin_read().await?;
+        let permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
+        let name = permit.actor().strip_prefix("staff:").map(str::to_owned);
+        name.ok_or_else(|| Refusal::not_found("member of staff", "me"))?
+    };
+    let filter = Filter {
+        assignee: Some(name),
+        ..filter
+    };
+    list_tickets(desk, actor, &filter).await
+}
+
+/// Refuses whoever is nobody here.
+pub async fn may_use(desk: &Desk, actor: &Actor) -> Result<(), Error> {
+    let mut tx = desk.database.begin_read().await?;
+    authorise(&mut tx, actor, UseChat, Subject::Desk).await?;
+    Ok(())
 }
 
 /// The ticket that stands in this thread, where a command needs not name one.
