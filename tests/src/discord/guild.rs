@@ -47,7 +47,7 @@ pub(super) fn create_channel(world: &mut World, call: &Call) -> Result<Reply, Re
     }
     let parent = parent(world, &body["parent_id"])?;
     let overwrites = overwrites(world, &body["permission_overwrites"])?;
-    let tags = tags(world, &body["available_tags"])?;
+    let tags = tags(world, &body["available_tags"], &[])?;
     let name = channel_name(kind, body["name"].as_str().unwrap_or_default());
     let owner = world.bot;
     let channel = world.add_channel(kind, &name, parent);
@@ -116,7 +116,8 @@ fn overwrites(world: &World, value: &Value) -> Result<Vec<Overwrite>, Refusal> {
     list.iter().map(read).collect()
 }
 
-fn tags(world: &mut World, value: &Value) -> Result<Vec<Tag>, Refusal> {
+/// Tags as they are asked for; one keeps its id if the forum has it already.
+fn tags(world: &mut World, value: &Value, known: &[Tag]) -> Result<Vec<Tag>, Refusal> {
     let list = list_in(value);
     if list.len() > TAGS {
         let what = format!("{} tags, {TAGS} are the limit", list.len());
@@ -130,7 +131,9 @@ fn tags(world: &mut World, value: &Value) -> Result<Vec<Tag>, Refusal> {
             return Err(Refusal::form("available_tags", what));
         }
         tags.push(Tag {
-            id: id_in(&one["id"]).unwrap_or_else(|| world.next_id()),
+            id: id_in(&one["id"])
+                .filter(|id| known.iter().any(|tag| tag.id == *id))
+                .unwrap_or_else(|| world.next_id()),
             name: name.to_owned(),
             is_moderated: one["moderated"] == true,
         });
@@ -177,7 +180,10 @@ fn change_settings(world: &mut World, body: &Value, id: u64) -> Result<(), Refus
         .map(|value| overwrites(world, value))
         .transpose()?;
     let tags = match of("available_tags") {
-        Some(value) => Some(tags(world, value)?),
+        Some(value) => {
+            let known = world.channels.get(&id).map(|channel| channel.tags.clone());
+            Some(tags(world, value, &known.unwrap_or_default())?)
+        }
         None => None,
     };
     let Some(channel) = world.channels.get_mut(&id) else {
