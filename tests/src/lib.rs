@@ -4,6 +4,7 @@
 //! To write a test for both databases, name it in [`on_both!`].
 
 pub mod corpus;
+pub mod discord;
 mod letter;
 mod look;
 mod program;
