@@ -75,7 +75,7 @@ pub(crate) enum Command {
     },
     /// Sets the desk up: configuration file, tiers, database, first admin. Safe to repeat.
     Init,
-    /// Runs the desk until SIGTERM: works off jobs and seals the audit trail.
+    /// Runs the desk until SIGTERM: takes mail in, works off jobs, answers in Discord.
     Serve {
         /// Which part to run; repeat for several.
         #[arg(long, default_value = "all")]
@@ -110,13 +110,13 @@ pub(crate) enum Command {
 /// A part of the desk that `serve` runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ServeRole {
-    /// Every part that this version has.
+    /// Every part that is configured.
     All,
-    /// Takes mail in (not in this version).
+    /// Takes mail in from the Maildirs of the configuration.
     Ingest,
     /// Works off jobs and seals the audit trail.
     Worker,
-    /// Answers in Discord (not in this version).
+    /// Answers in Discord and posts tickets there.
     Bot,
     /// Answers over HTTP (not in this version).
     Http,

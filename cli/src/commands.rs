@@ -4,6 +4,7 @@ mod audit;
 mod customer;
 mod db;
 mod demo;
+mod discord;
 mod init;
 mod jobs;
 mod mail;
@@ -42,12 +43,13 @@ pub(crate) async fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let desk = program.open().await?;
     // After opening: without a configuration the owner of the database is who counts.
     let actor = program.actor();
-    let result = run_at_desk(&desk, &actor, command, output).await;
+    let result = run_at_desk(&program, &desk, &actor, command, output).await;
     finish(&desk).await;
     result
 }
 
 async fn run_at_desk(
+    program: &Program,
     desk: &Desk,
     actor: &Actor,
     command: Command,
@@ -60,7 +62,8 @@ async fn run_at_desk(
         Command::Staff(command) => staff::run(desk, actor, command, output).await,
         Command::Jobs(command) => jobs::run(desk, actor, command, output).await,
         Command::Audit(command) => audit::run(desk, actor, command, output).await,
-        Command::Serve { role } => serve::run(desk, &role, output).await,
+        Command::Serve { role } => serve::run(program, desk, &role, output).await,
+        Command::Discord(command) => discord::run(program, desk, actor, command, output).await,
         Command::Demo { .. } | Command::Init | Command::Db(_) => Ok(Exit::Done),
     }
 }

@@ -20,3 +20,4 @@ pub mod process;
 pub mod reply_text;
 pub mod sources;
 mod structure;
+pub mod watch;

@@ -40,8 +40,19 @@ pub async fn deliver(
     envelope: Envelope,
     raw: &[u8],
 ) -> Result<Receipt, Error> {
+    take(desk, road, None, envelope, raw).await
+}
+
+/// The same for a mail that was found somewhere: `origin` says where.
+pub async fn take(
+    desk: &Desk,
+    road: Road,
+    origin: Option<String>,
+    envelope: Envelope,
+    raw: &[u8],
+) -> Result<Receipt, Error> {
     let hint = message_id_hint(raw);
-    let id = desk::store_arrival::store_arrival(desk, road, None, envelope, raw, hint).await?;
+    let id = desk::store_arrival::store_arrival(desk, road, origin, envelope, raw, hint).await?;
     process(desk, id).await
 }
 

@@ -1,16 +1,17 @@
 //! Running the desk: one process, its parts as named tasks. A part that ends early ends the
 //! process, so that whatever supervises it notices.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use tierdesk_bot::{Bot, gateway::Patience, posts::PostTicket};
 use tierdesk_core::{
     desk::{Desk, Error, audit},
-    jobs::worker::Worker,
+    jobs::{Handler, worker::Worker},
     refusal::{Refusal, RefusalCode},
-    store::jobs,
+    store::{chat, jobs},
     telemetry,
 };
-use tierdesk_ingest::process::ProcessInbox;
+use tierdesk_ingest::{process::ProcessInbox, watch::Watch};
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinSet,
@@ -28,54 +29,156 @@ const KEEP_JOBS: Duration = Duration::from_hours(7 * 24);
 /// How long the parts may take to end. Below the ten seconds that are promised.
 const GRACE: Duration = Duration::from_secs(8);
 
-pub(super) async fn run(desk: &Desk, roles: &[ServeRole], output: &Output) -> anyhow::Result<Exit> {
-    let is_absent = |role: &&ServeRole| !matches!(role, ServeRole::All | ServeRole::Worker);
-    if let Some(absent) = roles.iter().find(is_absent) {
-        let name = format!("{absent:?}").to_lowercase();
-        let message = format!("this version has no {name} role; nothing was started");
-        let hint = "--role worker, or no --role at all";
-        return Err(Refusal::new(RefusalCode::Invalid, message)
-            .with_hint(hint)
-            .into());
-    }
+pub(super) async fn run(
+    program: &Program,
+    desk: &Desk,
+    roles: &[ServeRole],
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    let plan = Plan::of(program, roles)?;
     Program::warn(desk, output).await?;
     let desk = Arc::new(desk.clone());
     let stop = CancellationToken::new();
-    let mut parts = JoinSet::new();
-    let name = super::holder();
-    let handler = Arc::new(ProcessInbox {
-        desk: Arc::clone(&desk),
-    });
-    let worker = Worker::new(desk.database.clone(), name.clone(), vec![handler]);
-    let heard = stop.clone();
-    parts.spawn(async move {
-        worker.run(heard).await;
-        "worker"
-    });
-    parts.spawn(seal(Arc::clone(&desk), name, stop.clone()));
-    parts.spawn(prune(desk, stop.clone()));
-    output.note("tierdesk serves: worker, audit sealer. Ctrl-C or SIGTERM ends it.");
+    let mut parts = Parts {
+        running: JoinSet::new(),
+        stop: stop.clone(),
+        holder: super::holder(),
+        names: Vec::new(),
+    };
+    if plan.worker {
+        parts.work(&desk);
+    }
+    for folder in &plan.maildirs {
+        parts.watch(&desk, folder.clone());
+    }
+    if plan.bot {
+        let bot = Bot::new(Arc::clone(&desk), &program.settings.discord)?;
+        parts.answer(Arc::new(bot));
+    }
+    output.note(format!(
+        "tierdesk serves: {}. Ctrl-C or SIGTERM ends it.",
+        parts.names.join(", ")
+    ));
     let mut terminate = signal(SignalKind::terminate())?;
     let exit = tokio::select! {
         _ = terminate.recv() => Exit::Done,
         _ = tokio::signal::ctrl_c() => Exit::Done,
-        ended = parts.join_next() => {
-            let part = ended.and_then(Result::ok).unwrap_or("a part that panicked");
-            output.note(format!("tierdesk: {part} ended early; ending the process"));
+        ended = parts.running.join_next() => {
+            let (part, why) = ended.and_then(Result::ok).unwrap_or(("a part that panicked", None));
+            let why = why.unwrap_or_else(|| "ended early".to_owned());
+            output.note(format!("tierdesk: {part}: {why}"));
             Exit::Failed
         }
     };
     stop.cancel();
-    let all = async { while parts.join_next().await.is_some() {} };
+    let running = &mut parts.running;
+    let all = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
         output.note("tierdesk: work in hand was cut off; it is done again when its lease ends");
-        parts.abort_all();
+        parts.running.abort_all();
     }
     Ok(exit)
 }
 
+/// What this process runs.
+struct Plan {
+    worker: bool,
+    maildirs: Vec<PathBuf>,
+    bot: bool,
+}
+
+impl Plan {
+    /// What the roles ask for. `all` is everything that is configured; a role that is named must be.
+    fn of(program: &Program, roles: &[ServeRole]) -> Result<Self, Refusal> {
+        let settings = &program.settings;
+        let asked = |role| roles.contains(&role);
+        let all = asked(ServeRole::All);
+        if asked(ServeRole::Http) {
+            let message = "this version has no http role; nothing was started";
+            return Err(Refusal::new(RefusalCode::Invalid, message)
+                .with_hint("--role worker, ingest or bot, or no --role at all"));
+        }
+        if asked(ServeRole::Ingest) && settings.mail.maildirs.is_empty() {
+            let message = "there is nothing to take mail from; nothing was started";
+            return Err(Refusal::new(RefusalCode::Configuration, message)
+                .with_hint("set [[mail.maildir]] path in the configuration"));
+        }
+        let has_bot = settings.discord.token.is_some() && settings.discord.guild_id.is_some();
+        Ok(Self {
+            worker: all || asked(ServeRole::Worker),
+            maildirs: if all || asked(ServeRole::Ingest) {
+                settings.mail.maildirs.clone()
+            } else {
+                Vec::new()
+            },
+            // Asked for by name and not configured, it says what is missing.
+            bot: asked(ServeRole::Bot) || (all && has_bot),
+        })
+    }
+}
+
+/// What a part says when it ends: its name, and why where it should not have.
+type Ended = (&'static str, Option<String>);
+
+/// The parts of the process, as named tasks.
+struct Parts {
+    running: JoinSet<Ended>,
+    stop: CancellationToken,
+    holder: String,
+    names: Vec<String>,
+}
+
+impl Parts {
+    fn work(&mut self, desk: &Arc<Desk>) {
+        let handler = Arc::new(ProcessInbox {
+            desk: Arc::clone(desk),
+        });
+        self.spawn_worker("worker", desk, vec![handler]);
+        let (sealed, name) = (Arc::clone(desk), self.holder.clone());
+        self.running.spawn(seal(sealed, name, self.stop.clone()));
+        self.running
+            .spawn(prune(Arc::clone(desk), self.stop.clone()));
+        self.names
+            .extend(["worker".to_owned(), "audit sealer".to_owned()]);
+    }
+
+    fn watch(&mut self, desk: &Arc<Desk>, folder: PathBuf) {
+        self.names.push(format!("Maildir {}", folder.display()));
+        let (desk, stop) = (Arc::clone(desk), self.stop.clone());
+        self.running.spawn(async move {
+            Watch::new(folder).run(&desk, stop).await;
+            ("ingest", None)
+        });
+    }
+
+    /// The bot: the connection, and two workers, so that one slow request holds up no other ticket.
+    fn answer(&mut self, bot: Arc<Bot>) {
+        for _ in 0..2 {
+            let posts = Arc::new(PostTicket {
+                bot: Arc::clone(&bot),
+            });
+            self.spawn_worker("bot's worker", &bot.desk, vec![posts]);
+        }
+        let stop = self.stop.clone();
+        self.names.push("Discord".to_owned());
+        self.running.spawn(async move {
+            let ended = bot.run(Patience::default(), stop).await;
+            ("Discord", ended.err().map(|error| telemetry::chain(&error)))
+        });
+    }
+
+    fn spawn_worker(&mut self, part: &'static str, desk: &Desk, handlers: Vec<Arc<dyn Handler>>) {
+        let worker = Worker::new(desk.database.clone(), self.holder.clone(), handlers);
+        let stop = self.stop.clone();
+        self.running.spawn(async move {
+            worker.run(stop).await;
+            (part, None)
+        });
+    }
+}
+
 /// Seals committed audit entries until stopped.
-async fn seal(desk: Arc<Desk>, name: String, stop: CancellationToken) -> &'static str {
+async fn seal(desk: Arc<Desk>, name: String, stop: CancellationToken) -> Ended {
     while !stop.is_cancelled() {
         log(
             "sealing the audit trail",
@@ -83,22 +186,23 @@ async fn seal(desk: Arc<Desk>, name: String, stop: CancellationToken) -> &'stati
         );
         pause(SEAL_EVERY, &stop).await;
     }
-    "sealer"
+    ("sealer", None)
 }
 
 /// Forgets jobs that were done long ago, until stopped.
-async fn prune(desk: Arc<Desk>, stop: CancellationToken) -> &'static str {
+async fn prune(desk: Arc<Desk>, stop: CancellationToken) -> Ended {
     while !stop.is_cancelled() {
         log("forgetting old jobs", prune_once(&desk).await);
         pause(PRUNE_EVERY, &stop).await;
     }
-    "pruner"
+    ("pruner", None)
 }
 
 async fn prune_once(desk: &Desk) -> Result<(), Error> {
     let mut tx = desk.database.begin_write().await?;
     let before = tx.now().minus(KEEP_JOBS);
     jobs::prune(&mut tx, before).await?;
+    chat::prune_handles(&mut tx, before).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -122,6 +122,13 @@ pub async fn add(desk: &Desk, actor: &Actor, new: NewStaff) -> Result<StaffRepor
     Ok(added.into())
 }
 
+/// Refuses whoever may not change the staff, for commands that touch what staff depends on.
+pub async fn may_change(desk: &Desk, actor: &Actor) -> Result<(), Error> {
+    let mut tx = desk.database.begin_read().await?;
+    authorise(&mut tx, actor, ChangeStaff, Subject::Desk).await?;
+    Ok(())
+}
+
 /// Everybody, disabled ones too, by name.
 pub async fn list(desk: &Desk, actor: &Actor) -> Result<Vec<StaffReport>, Error> {
     let mut tx = desk.database.begin_read().await?;

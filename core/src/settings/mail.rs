@@ -65,7 +65,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     Key::later("mail.listener[].protocol", "lmtp or smtp", "-"),
     Key::later("mail.listener[].address", "IP:PORT to listen on", "-"),
-    Key::later("mail.maildir[].path", "a Maildir that is watched", "-"),
+    Key::now("mail.maildir[].path", "a Maildir that is watched", "-"),
 ];
 
 /// RFC 2606 keeps `.example` free of real mail.
