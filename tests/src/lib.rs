@@ -5,11 +5,13 @@
 
 pub mod corpus;
 pub mod discord;
+mod guild_desk;
 mod letter;
 mod look;
 mod program;
 mod test_desk;
 
+pub use guild_desk::{GuildDesk, PATIENCE, discord_settings, make_bot};
 pub use letter::Letter;
 pub use program::{Ended, PROGRAM_VARIABLE, Program};
 pub use test_desk::{START, TestDesk, drop_databases, ingest, owner};

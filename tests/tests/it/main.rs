@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "tests print what they counted")]
 
 mod architecture;
+mod chat;
 mod contract;
 mod crash;
 mod program;

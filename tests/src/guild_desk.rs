@@ -1,0 +1,254 @@
+//! A desk with a guild: the fake Discord, the bot connected to it, and a worker driven by hand.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tierdesk_bot::{
+    Bot,
+    gateway::{BotError, Patience},
+    posts::PostTicket,
+};
+use tierdesk_core::{
+    desk::{
+        Desk,
+        staff::{self, NewStaff, register_first_admin},
+    },
+    discord::DiscordId,
+    jobs::worker::{Tick, Worker},
+    permit::Actor,
+    settings::{DiscordSettings, Settings},
+    staff::Role,
+    store::jobs,
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Backend, TestDesk,
+    discord::{Channel, FakeDiscord, Message},
+    owner,
+};
+
+/// The tags of the forums.
+const STATUSES: [&str; 6] = ["new", "open", "waiting", "on-hold", "resolved", "closed"];
+
+/// A desk, its guild, and the bot between them.
+pub struct GuildDesk {
+    /// The desk.
+    pub test: TestDesk,
+    /// The guild.
+    pub discord: FakeDiscord,
+    /// The bot.
+    pub bot: Arc<Bot>,
+    /// A member who is an agent.
+    pub dana: u64,
+    /// A member who is an agent too.
+    pub erin: u64,
+    stop: CancellationToken,
+    running: Option<JoinHandle<Result<(), BotError>>>,
+}
+
+/// How long a connection may be away in tests.
+pub const PATIENCE: Patience = Patience {
+    lost: Duration::from_secs(2),
+    look: Duration::from_millis(50),
+};
+
+impl GuildDesk {
+    /// A desk with the shipped customers, its forums, and the bot connected.
+    pub async fn start(backend: Backend) -> Self {
+        let desk = Self::unconnected(backend).await;
+        desk.connect().await
+    }
+
+    /// The same, with the bot not started yet.
+    pub async fn unconnected(backend: Backend) -> Self {
+        let mut test = TestDesk::with_customers(backend).await;
+        test.desk.has_chat = true;
+        let discord = FakeDiscord::start().await;
+        for tier in test.desk.catalogue.iter() {
+            let slug = tier.slug.as_str();
+            let forum =
+                discord.add_forum(&tier.discord_channel, &[&STATUSES[..], &[slug]].concat());
+            if tierdesk_core::disclosure::is_restricted(Some(tier)) {
+                discord.hide_from_everyone(forum);
+            }
+        }
+        discord.add_forum("support-triage", &STATUSES);
+        register_first_admin(&test.desk, &owner())
+            .await
+            .expect("the owner becomes admin");
+        let bot = make_bot(&test.desk, &discord, BTreeMap::new());
+        let mut desk = Self {
+            test,
+            discord,
+            bot,
+            dana: 0,
+            erin: 0,
+            stop: CancellationToken::new(),
+            running: None,
+        };
+        desk.dana = desk.hire("dana", Role::Agent).await;
+        desk.erin = desk.hire("erin", Role::Agent).await;
+        desk
+    }
+
+    /// Connects the bot and waits until its commands are there.
+    pub async fn connect(mut self) -> Self {
+        let (bot, stop) = (Arc::clone(&self.bot), self.stop.clone());
+        self.running = Some(tokio::spawn(bot.run(PATIENCE, stop)));
+        self.discord.connected().await;
+        let discord = &self.discord;
+        discord
+            .until("the commands", || {
+                (!discord.commands().is_empty()).then_some(())
+            })
+            .await;
+        self
+    }
+
+    /// Starts another bot in the place of one that was ended.
+    pub async fn restart(&mut self, bot: Arc<Bot>) {
+        self.bot = Arc::clone(&bot);
+        self.stop = CancellationToken::new();
+        let before = self.discord.identified().len();
+        self.running = Some(tokio::spawn(bot.run(PATIENCE, self.stop.clone())));
+        let discord = &self.discord;
+        discord
+            .until("another session", || {
+                (discord.identified().len() > before && discord.is_connected()).then_some(())
+            })
+            .await;
+    }
+
+    /// Adds a member who is on the staff.
+    pub async fn hire(&self, name: &str, role: Role) -> u64 {
+        let user = self.discord.add_member(name, &[]);
+        let new = NewStaff {
+            name: name.to_owned(),
+            role,
+            os_user: None,
+            discord_user_id: DiscordId::new(user),
+        };
+        staff::add(&self.test.desk, &owner(), new)
+            .await
+            .expect("an admin adds staff");
+        user
+    }
+
+    /// A worker of the bot's.
+    pub fn worker(&self) -> Worker {
+        let posts = Arc::new(PostTicket {
+            bot: Arc::clone(&self.bot),
+        });
+        Worker::new(self.test.desk.database.clone(), "bot", vec![posts])
+    }
+
+    /// Posts what is due, and moves the clock on by a second.
+    pub async fn post(&self) -> usize {
+        let done = self.worker().drain().await.expect("the queue can be read");
+        self.test.pass(Duration::from_secs(1));
+        done
+    }
+
+    /// Runs one job.
+    pub async fn tick(&self) -> Tick {
+        self.worker().tick().await.expect("the queue can be read")
+    }
+
+    /// The one thread in a tier's channel.
+    pub fn thread(&self, channel: &str) -> Channel {
+        let mut threads = self.threads(channel);
+        assert_eq!(threads.len(), 1, "threads in {channel}: {threads:?}");
+        threads.remove(0)
+    }
+
+    /// Every thread in a channel.
+    pub fn threads(&self, channel: &str) -> Vec<Channel> {
+        let channel = self.discord.channel_by_name(channel);
+        self.discord
+            .threads_in(channel.expect("the channel is there").id)
+    }
+
+    /// The card of the one ticket in a forum.
+    pub fn card(&self, channel: &str) -> Message {
+        let thread = self.thread(channel);
+        let mut messages = self.discord.messages_in(thread.id);
+        messages.retain(|message| message.id == thread.id);
+        messages.pop().expect("a post has a first message")
+    }
+
+    /// Ends the bot and checks that nothing was left undone or done against the rules.
+    pub async fn end(mut self) {
+        self.stop_bot().await.expect("the bot ends well");
+        self.discord.assert_clean();
+        assert_eq!(self.discord.faults_left(), 0, "every fault was met");
+        let mut tx = self
+            .test
+            .desk
+            .database
+            .begin_read()
+            .await
+            .expect("it begins");
+        let left = jobs::count_unfinished(&mut tx).await.expect("it counts");
+        assert_eq!(left, 0, "jobs left over");
+        drop(tx);
+        let verdict = tierdesk_core::desk::audit::verify(&self.test.desk, &owner()).await;
+        assert!(
+            verdict.expect("it can be checked").ok,
+            "the audit chain holds"
+        );
+    }
+
+    /// Ends the bot.
+    pub async fn stop_bot(&mut self) -> Result<(), BotError> {
+        self.stop.cancel();
+        match self.running.take() {
+            Some(running) => running.await.expect("the bot does not panic"),
+            None => Ok(()),
+        }
+    }
+
+    /// How the bot ended by itself.
+    pub async fn ended(&mut self) -> Result<(), BotError> {
+        let running = self.running.take().expect("the bot was started");
+        tokio::time::timeout(Duration::from_secs(20), running)
+            .await
+            .expect("the bot ends by itself")
+            .expect("the bot does not panic")
+    }
+
+    /// The actor that a member of the guild is.
+    pub fn actor(&self, user: u64) -> Actor {
+        let member = tierdesk_core::discord::Member::new(
+            self.bot.guild.id,
+            &self.bot.roles,
+            Some(self.bot.guild.id),
+            DiscordId::new(user).expect("users have ids"),
+            &[],
+        );
+        Actor::Discord(member)
+    }
+}
+
+/// The configuration that reaches the fake.
+pub fn discord_settings(discord: &FakeDiscord) -> DiscordSettings {
+    let variables = [
+        ("TIERDESK_DISCORD__TOKEN", discord.token()),
+        ("TIERDESK_DISCORD__GUILD_ID", discord.guild_id().to_string()),
+        ("TIERDESK_DISCORD__API_BASE", discord.api_base()),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value));
+    Settings::parse(None, variables.into_iter())
+        .expect("these settings are right")
+        .discord
+}
+
+/// A bot for this desk and guild.
+pub fn make_bot(desk: &Desk, discord: &FakeDiscord, roles: BTreeMap<Role, DiscordId>) -> Arc<Bot> {
+    let settings = DiscordSettings {
+        roles,
+        ..discord_settings(discord)
+    };
+    let bot = Bot::new(Arc::new(desk.clone()), &settings);
+    Arc::new(bot.expect("token and guild are set"))
+}
