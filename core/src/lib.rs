@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod chat;
 pub mod clock;
+pub mod cloud;
 pub mod customers;
 pub mod desk;
 pub mod disclosure;

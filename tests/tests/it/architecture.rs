@@ -45,6 +45,7 @@ const DOMAIN: &[&str] = &[
     "audit",
     "chat",
     "clock",
+    "cloud",
     "customers",
     "discord",
     "disclosure",
