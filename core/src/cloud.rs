@@ -12,7 +12,7 @@
 mod error;
 mod values;
 
-use std::{collections::BTreeMap, future::Future, pin::Pin};
+use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
 
 pub use error::{CloudError, Effect, classify, creation_failure};
 pub use values::{
@@ -31,6 +31,15 @@ pub type Tags = BTreeMap<String, String>;
 
 /// An organisation with its identity centre. Reads return everything, whatever the pages.
 pub trait Cloud: Send + Sync {
+    /// How often something that takes a while is looked at.
+    fn look_every(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+    /// How much quicker than AWS this cloud is: 1 for AWS itself.
+    fn times_faster(&self) -> u32 {
+        1
+    }
+
     /// DescribeOrganization.
     fn organization(&self) -> CloudFuture<'_, Organization>;
     /// ListRoots: an organisation has one.

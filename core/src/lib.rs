@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod mail;
 pub mod masking;
 mod named;
+pub mod onboarding;
 pub mod permit;
 pub mod receive;
 pub mod refusal;

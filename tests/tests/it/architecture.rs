@@ -51,6 +51,7 @@ const DOMAIN: &[&str] = &[
     "disclosure",
     "mail",
     "masking",
+    "onboarding",
     "sla",
     "tickets",
     "tiers",
