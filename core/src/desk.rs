@@ -11,6 +11,7 @@ pub mod chat;
 pub mod customers;
 pub mod import_customers;
 pub mod jobs;
+pub mod onboard;
 pub mod receive;
 pub mod staff;
 pub mod store_arrival;
@@ -22,6 +23,7 @@ use std::{path::PathBuf, sync::Arc};
 pub use crate::error::Error;
 use crate::{
     customers::{EmailAddress, FreeMail},
+    onboarding::Blueprint,
     refusal::{Refusal, RefusalCode},
     store::Database,
     tiers::{Catalogue, Tier, TierSlug},
@@ -40,6 +42,8 @@ pub struct Desk {
     pub own_address: Option<EmailAddress>,
     /// A file outside the database that gets the head of the audit chain once a day.
     pub anchor_file: Option<PathBuf>,
+    /// What every onboarding is made of.
+    pub blueprint: Arc<Blueprint>,
     /// Whether tickets are posted to chat: jobs for that are enqueued only then.
     pub has_chat: bool,
 }
@@ -53,6 +57,7 @@ impl Desk {
             free_mail: FreeMail::embedded(),
             own_address: None,
             anchor_file: None,
+            blueprint: Arc::new(Blueprint::embedded()),
             has_chat: false,
         }
     }

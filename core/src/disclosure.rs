@@ -192,6 +192,7 @@ pub fn refusal(refusal: &Refusal) -> Refusal {
         | RefusalCode::DomainShared
         | RefusalCode::Taken
         | RefusalCode::Configuration
+        | RefusalCode::Blocked
         | RefusalCode::ChainBroken => Refusal::new(
             refusal.code,
             format!("that was refused ({}); nothing was changed", refusal.code),

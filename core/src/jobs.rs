@@ -27,6 +27,10 @@ named_enum! {
         PostTicket = "post_ticket",
         /// Tells a chat what an onboarding has done.
         PostProgress = "post_progress",
+        /// Looks at the cloud and writes an onboarding's plan.
+        ObserveCloud = "observe_cloud",
+        /// Does the next step of an onboarding.
+        ProvisionStep = "provision_step",
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod chat;
 pub mod clock;
+pub mod cloud;
 pub mod customers;
 pub mod desk;
 pub mod disclosure;
@@ -17,6 +18,7 @@ pub mod jobs;
 pub mod mail;
 pub mod masking;
 mod named;
+pub mod onboarding;
 pub mod permit;
 pub mod receive;
 pub mod refusal;

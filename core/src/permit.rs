@@ -101,6 +101,9 @@ pub trait ChangesStaff: Action {}
 /// Actions that change jobs by hand.
 pub trait ChangesJobs: Action {}
 
+/// Actions that change onboardings.
+pub trait ChangesOnboarding: Action {}
+
 /// Actions that keep the books on what stands in chat. They change nothing of the desk, and owe no
 /// audit entry.
 pub trait KeepsChat: Action {}
@@ -173,6 +176,18 @@ actions! {
     PostToChat = "chat.post", [], [Bot, Demo], KeepsChat;
     /// Using a button, menu or form in chat; what it does asks for its own right.
     UseChat = "chat.use", [Viewer, Agent, Provisioner, Approver, Auditor], [], KeepsChat;
+    /// Planning an onboarding: the cloud is looked at, and nothing is changed there.
+    PlanOnboarding = "onboarding.plan", [Provisioner], [Demo], ChangesOnboarding;
+    /// Starting or resuming an onboarding.
+    StartOnboarding = "onboarding.start", [Provisioner], [Demo], ChangesOnboarding;
+    /// Agreeing to somebody else's onboarding.
+    ApproveOnboarding = "onboarding.approve", [Approver], [], ChangesOnboarding;
+    /// Giving an onboarding up.
+    CancelOnboarding = "onboarding.cancel", [Provisioner], [], ChangesOnboarding;
+    /// Writing down what was found and done in the cloud.
+    RunOnboarding = "onboarding.run", [], [Worker], ChangesOnboarding;
+    /// Comparing a customer with the cloud.
+    VerifyCloud = "cloud.verify", [Viewer, Agent, Provisioner, Approver, Auditor], [Demo], Reads;
     /// Adding or changing staff.
     ChangeStaff = "staff.set", [], [], ChangesStaff;
     /// Running a job again.
@@ -184,6 +199,10 @@ actions! {
 /// A customer changes tier, and its open tickets follow in the same unit of work.
 impl ChangesTickets for ChangeCustomer {}
 impl ChangesTickets for ImportCustomers {}
+/// An onboarding reserves its customer's names, makes it active, and gives it back when given up.
+impl ChangesDirectory for StartOnboarding {}
+impl ChangesDirectory for RunOnboarding {}
+impl ChangesDirectory for CancelOnboarding {}
 /// Binding a ticket may put its sender into the directory.
 impl ChangesDirectory for BindTicket {}
 

@@ -26,6 +26,8 @@ named_enum! {
         WrongStatus = "wrong_status",
         /// Somebody else changed it meanwhile.
         Changed = "changed",
+        /// A plan cannot be carried out as things stand.
+        Blocked = "blocked",
         /// No tier has this name.
         UnknownTier = "unknown_tier",
         /// The mail holds nothing.

@@ -20,9 +20,11 @@ pub mod jobs;
 pub mod leases;
 pub mod messages;
 mod migrations;
+pub mod onboarding;
 mod params;
 mod scoped;
 mod seal;
+pub mod simulated;
 mod sql;
 pub mod staff;
 #[cfg(feature = "testing")]
@@ -499,7 +501,9 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         jobs::STATEMENTS,
         leases::STATEMENTS,
         messages::STATEMENTS,
+        onboarding::STATEMENTS,
         scoped::STATEMENTS,
+        simulated::STATEMENTS,
         staff::STATEMENTS,
         tickets::STATEMENTS,
         tickets::LIST_STATEMENTS,

@@ -11,6 +11,7 @@ statements! {
                               ELSE leases.generation + 1 END
          WHERE leases.until <= $4 OR leases.holder = excluded.holder
          RETURNING generation");
+    IS_HELD = Sql::same("SELECT holder FROM leases WHERE name = $1 AND until > $2");
     RELEASE = Sql::same("DELETE FROM leases WHERE name = $1 AND holder = $2");
 }
 
@@ -26,6 +27,15 @@ pub async fn acquire(
         .fetch_optional::<(i64,)>(ACQUIRE, values)
         .await?
         .map(|(generation,)| generation))
+}
+
+/// Whether somebody holds a lease.
+pub async fn is_held(tx: &mut Tx, name: &str) -> Result<bool, StoreError> {
+    let values = (name.to_owned(), tx.now());
+    Ok(tx
+        .fetch_optional::<(String,)>(IS_HELD, values)
+        .await?
+        .is_some())
 }
 
 /// Gives a lease back.

@@ -21,6 +21,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0002_chat.sql"),
         include_str!("../../../migrations/postgres/0002_chat.sql"),
     ),
+    (
+        3,
+        "onboarding",
+        include_str!("../../../migrations/sqlite/0003_onboarding.sql"),
+        include_str!("../../../migrations/postgres/0003_onboarding.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

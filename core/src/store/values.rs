@@ -93,6 +93,10 @@ text_columns!(
     crate::customers::Prefix,
     crate::customers::Slug,
     crate::jobs::JobState,
+    crate::onboarding::RunState,
+    crate::onboarding::StepName,
+    crate::onboarding::StepState,
+    crate::onboarding::Verdict,
     crate::receive::Outcome,
     crate::receive::Road,
     crate::staff::Role,
@@ -169,6 +173,7 @@ id_columns!(
     crate::ids::InboxId,
     crate::ids::JobId,
     crate::ids::MessageId,
+    crate::ids::RunId,
     crate::ids::StaffId,
     crate::ids::TicketId,
 );
