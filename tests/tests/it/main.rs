@@ -4,4 +4,5 @@
 mod architecture;
 mod contract;
 mod crash;
+mod fake_discord;
 mod program;
