@@ -322,6 +322,16 @@ impl FakeDiscord {
         self.shared.gateway.is_connected()
     }
 
+    /// Where the gateway is, also for one whose token is worth nothing.
+    pub fn gateway_url(&self) -> String {
+        self.shared.gateway_url.clone()
+    }
+
+    /// The session that the bot has, or could resume.
+    pub fn session_id(&self) -> Option<String> {
+        self.shared.gateway.session()
+    }
+
     /// The intents of each IDENTIFY so far.
     pub fn identified(&self) -> Vec<u64> {
         self.shared.gateway.identified()

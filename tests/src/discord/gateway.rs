@@ -104,6 +104,10 @@ impl Gateway {
         self.state().current.is_some()
     }
 
+    pub(super) fn session(&self) -> Option<String> {
+        self.state().current.clone()
+    }
+
     pub(super) fn is_connected(&self) -> bool {
         let state = self.state();
         state.connection.is_some() && state.current.is_some()

@@ -185,7 +185,7 @@ impl World {
             "vanity_url_code": null, "premium_tier": 0, "premium_subscription_count": 0,
             "preferred_locale": "en-US", "rules_channel_id": null, "safety_alerts_channel_id": null,
             "public_updates_channel_id": null, "premium_progress_bar_enabled": false,
-            "nsfw": false, "nsfw_level": 0, "emojis": [], "stickers": [],
+            "nsfw": false, "nsfw_level": 0, "incidents_data": null, "emojis": [], "stickers": [],
         })
     }
 
@@ -226,18 +226,25 @@ impl World {
             "owner": self.user(self.owner), "team": null, "redirect_uris": [],
             "interactions_endpoint_url": null, "role_connections_verification_url": null,
             "approximate_guild_count": 1, "max_participants": null, "summary": "",
-            "integration_types_config": {"0": {}},
+            "integration_types_config": {"0": {}}, "flags_new": "0",
+            "approximate_user_install_count": 0, "approximate_user_authorization_count": 0,
+            "explicit_content_filter": 0, "eligible_oauth2_scopes": [],
         })
     }
 }
 
-/// Components as answers show them: each with a number that their message knows it by.
+/// Components as answers show them: each with a number that their message knows it by, a select
+/// with the bounds that it was not given.
 fn with_ids(rows: &[Value]) -> Vec<Value> {
     let mut next = 0_u64;
     let mut numbered = |mut one: Value| {
         next += 1;
         if let Some(object) = one.as_object_mut() {
             object.entry("id").or_insert_with(|| next.into());
+            if object.get("type").and_then(Value::as_u64) == Some(3) {
+                object.entry("min_values").or_insert_with(|| 1.into());
+                object.entry("max_values").or_insert_with(|| 1.into());
+            }
         }
         one
     };

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use jsonschema::{Draft, Registry, Validator};
+use jsonschema::{Draft, Registry, ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::{Value, json};
 
 /// The variable that names the file.
@@ -181,39 +181,39 @@ impl Schema {
         Arc::clone(validator)
     }
 
-    /// Errors of a value; of a union those of the branch that the value's type means, else of the
-    /// one that it breaks least.
     fn faults(&self, pointer: &str, value: &Value) -> Vec<String> {
-        if self.validator(pointer).is_valid(value) {
-            return Vec::new();
-        }
-        let node = self.document.pointer(pointer);
-        let union = ["anyOf", "oneOf"].into_iter().find_map(|key| {
-            let branches = node?[key].as_array()?;
-            Some((key, branches.len()))
-        });
-        let Some((key, count)) = union else {
-            return self.errors(pointer, value);
-        };
-        let mut branches: Vec<Vec<String>> = (0..count)
-            .map(|number| self.errors(&format!("{pointer}/{key}/{number}"), value))
-            .collect();
-        let is_meant = |faults: &Vec<String>| !faults.iter().any(|one| one.starts_with("/type:"));
-        if branches.iter().any(is_meant) {
-            branches.retain(is_meant);
-        }
-        branches
-            .into_iter()
-            .min_by_key(Vec::len)
-            .unwrap_or_default()
-    }
-
-    fn errors(&self, pointer: &str, value: &Value) -> Vec<String> {
         let validator = self.validator(pointer);
-        let shown = |error: jsonschema::ValidationError<'_>| {
-            let text = format!("{}: {error}", error.instance_path());
-            text.chars().take(LONGEST_FAULT).collect()
-        };
-        validator.iter_errors(value).map(shown).collect()
+        validator
+            .iter_errors(value)
+            .flat_map(|error| leaves(&error))
+            .collect()
     }
+}
+
+/// What is wrong at the bottom of an error. Of a union it is what is wrong with the branch that the
+/// value's type means, else with the one that it breaks least.
+fn leaves(error: &ValidationError<'_>) -> Vec<String> {
+    let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) =
+        error.kind()
+    else {
+        let text = format!("{}: {error}", error.instance_path());
+        return vec![text.chars().take(LONGEST_FAULT).collect()];
+    };
+    let here = error.instance_path().as_str();
+    let of_type = format!("{here}/type");
+    let is_meant = |errors: &&Vec<ValidationError<'_>>| {
+        !errors.iter().any(|error| {
+            let at = error.instance_path().as_str();
+            let is_other_type = matches!(error.kind(), ValidationErrorKind::Type { .. });
+            at == of_type || (at == here && is_other_type)
+        })
+    };
+    let branch = |errors: &Vec<ValidationError<'_>>| errors.iter().flat_map(leaves).collect();
+    let meant: Vec<Vec<String>> = context.iter().filter(is_meant).map(branch).collect();
+    let any = || context.iter().map(branch).collect();
+    let branches = if meant.is_empty() { any() } else { meant };
+    branches
+        .into_iter()
+        .min_by_key(Vec::len)
+        .unwrap_or_default()
 }

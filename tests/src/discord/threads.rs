@@ -233,7 +233,7 @@ pub(super) fn change(world: &mut World, call: &Call, thread: &Channel) -> Result
 
 fn listed(world: &World, threads: Vec<&Channel>) -> Value {
     let threads: Vec<Value> = threads.into_iter().map(|one| world.channel(one)).collect();
-    json!({"threads": threads, "members": []})
+    json!({"threads": threads, "members": [], "has_more": false})
 }
 
 /// `GET /guilds/{id}/threads/active`, newest first.

@@ -5,4 +5,5 @@ mod architecture;
 mod chat;
 mod contract;
 mod crash;
+mod fake_discord;
 mod program;
