@@ -14,6 +14,7 @@ pub mod guild;
 mod incoming;
 pub mod message;
 pub mod posts;
+pub mod progress;
 pub mod rest;
 mod router;
 pub mod setup;

@@ -4,8 +4,11 @@
 //! and from nothing else: their results can be made nowhere else. To show one more thing, add a
 //! field and the level from which it may be seen.
 
+mod run;
 #[cfg(test)]
 mod tests;
+
+pub use run::{DisclosedRun, DisclosedStep, RunFacts, run};
 
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest as _, Sha256};
@@ -44,9 +47,13 @@ pub fn is_restricted(tier: Option<&Tier>) -> bool {
 /// What stands for a customer whose name is not to be shown: always the same, and made from an id
 /// that is known to the desk alone.
 pub fn alias(customer: CustomerId) -> String {
+    alias_of(customer.0)
+}
+
+fn alias_of(id: uuid::Uuid) -> String {
     let mut hash = Sha256::new();
     hash.update(b"tierdesk customer alias");
-    hash.update(customer.0.as_bytes());
+    hash.update(id.as_bytes());
     let digest = BASE32_NOPAD.encode(&hash.finalize());
     format!("Client-{}", &digest[..6])
 }

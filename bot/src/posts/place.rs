@@ -165,7 +165,7 @@ impl Bot {
 
     /// A thread of ours in this channel whose name begins with the number and which was made for
     /// no earlier post.
-    async fn find_thread(
+    pub(crate) async fn find_thread(
         &self,
         channel: DiscordId,
         number: &str,

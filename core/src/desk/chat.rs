@@ -5,11 +5,15 @@
 //! right, and a place in the bot's router.
 
 mod customers;
+mod onboarding;
 mod post;
 mod press;
 mod show;
 
 pub use customers::{find_customer_handle, list_customers, search_customers, show_customer};
+pub use onboarding::{
+    RunToPost, approve_run, list_runs, plan_run, resume_run, run_to_post, show_run, start_run,
+};
 pub use post::{
     ToPost, begin_post, find_fact, fresh_handles, record_post, retire_post, set_fact, to_post,
 };

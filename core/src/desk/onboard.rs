@@ -17,6 +17,7 @@ mod verify;
 pub use approve::approve;
 pub use control::{cancel, resume};
 pub use plan::{PlanRequest, plan};
+pub(super) use report::of as report_of;
 pub use report::{
     ApprovalReport, RunReport, StepReport, find_run, is_served, list, renew_serving, status,
 };

@@ -127,7 +127,7 @@ fn step_report(step: Step, was_started: bool) -> StepReport {
 }
 
 /// The report on a run.
-pub(super) async fn of(desk: &Desk, tx: &mut Tx, run: &Run) -> Result<RunReport, Error> {
+pub(in crate::desk) async fn of(desk: &Desk, tx: &mut Tx, run: &Run) -> Result<RunReport, Error> {
     let steps = onboarding::steps(tx, run.id).await?;
     let counted = approvals(desk, tx, run).await?;
     let was_started = matches!(
