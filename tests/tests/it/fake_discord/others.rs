@@ -1,7 +1,7 @@
 //! What stands beside the bot's own: the words of people, and a guild that is full.
 
 use serde_json::{Value, json};
-use tierdesk_tests::discord::{FakeDiscord, permissions};
+use tierdesk_tests::discord::{FakeDiscord, Overwrite, permissions};
 
 use super::wire::{ask, message, send};
 
@@ -152,4 +152,31 @@ async fn an_admin_and_the_owner_may_everything() {
     assert!(fake.person(alice).sees(general));
     fake.remove_member(alice);
     assert!(!fake.person(alice).sees(general));
+}
+
+#[tokio::test]
+async fn a_persons_overwrite_goes_before_a_roles_and_that_before_everybodys() {
+    let (fake, general, _) = general().await;
+    let team = fake.add_role("team", 0);
+    let alice = fake.add_member("alice", &[team]);
+    let person = fake.person(alice);
+    let view = permissions::VIEW_CHANNEL;
+    fake.overwrite(general, fake.guild_id(), 0, view);
+    assert!(!person.sees(general));
+    fake.overwrite(general, team, view, 0);
+    assert!(person.sees(general));
+    let own = |allow: u64, deny: u64| Overwrite {
+        id: alice,
+        is_member: true,
+        allow,
+        deny,
+    };
+    fake.change(general, |channel| channel.overwrites.push(own(0, view)));
+    assert!(!person.sees(general));
+    fake.change(general, |channel| {
+        channel.overwrites.truncate(1);
+        channel.overwrites.push(own(view, 0));
+    });
+    fake.overwrite(general, team, 0, view);
+    assert!(person.sees(general));
 }
