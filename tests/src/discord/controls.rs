@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     FakeDiscord,
     faults::{Fault, Trouble},
+    messages::Draft,
     permissions::VIEW_CHANNEL,
     record::Request,
     world::{Channel, ChannelKind, Message, Overwrite, Tag},
@@ -104,6 +105,25 @@ impl FakeDiscord {
         }
         drop(world);
         self.shared.changed();
+    }
+
+    /// Has a person write in a channel or thread; the bot, without the intent for it, is not told.
+    pub fn write(&self, member: u64, channel: u64, content: &str) -> u64 {
+        let mut world = self.shared.world();
+        let body = json!({"content": content});
+        let message = world.post(&Draft {
+            id: None,
+            channel,
+            body: &body,
+            files: &[],
+            flags: 0,
+            only_for: None,
+            interaction: None,
+        });
+        if let Some(message) = world.messages.get_mut(&message) {
+            message.author = member;
+        }
+        message
     }
 
     /// Has an admin delete a channel or thread with all in it.

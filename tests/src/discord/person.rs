@@ -175,6 +175,11 @@ impl Person {
         .await
     }
 
+    /// Whether they see a channel or thread.
+    pub fn sees(&self, channel: u64) -> bool {
+        self.see(&self.shared.world(), channel).is_ok()
+    }
+
     fn see(&self, world: &World, channel: u64) -> Result<(), Impossible> {
         let known = world.channels.get(&channel);
         let known = known.ok_or_else(|| format!("there is no channel {channel}"))?;

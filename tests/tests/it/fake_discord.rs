@@ -6,6 +6,7 @@ mod commands;
 mod gateway;
 mod guild;
 mod limits;
+mod others;
 mod schema;
 mod threads;
 mod trouble;
