@@ -18,7 +18,8 @@ pub use approve::approve;
 pub use control::{cancel, resume};
 pub use plan::{PlanRequest, plan};
 pub use report::{
-    ApprovalReport, RunReport, StepReport, find_run, is_served, list, renew_serving, status,
+    ApprovalReport, RunReport, StepReport, end_serving, find_run, is_served, list, renew_serving,
+    status,
 };
 pub use start::{StartOptions, start};
 pub use verify::to_verify;
