@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod onboard;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -96,6 +98,9 @@ pub(crate) enum Command {
     /// The server in Discord.
     #[command(subcommand)]
     Discord(DiscordCommand),
+    /// Provisioning a customer in the cloud: plan, start, follow, compare.
+    #[command(subcommand)]
+    Onboard(onboard::OnboardCommand),
     /// The durable queue and its dead letters.
     #[command(subcommand)]
     Jobs(JobsCommand),

@@ -8,6 +8,7 @@ mod discord;
 mod init;
 mod jobs;
 mod mail;
+mod onboard;
 mod serve;
 mod sources;
 mod staff;
@@ -60,6 +61,7 @@ async fn run_at_desk(
         Command::Customer(command) => customer::run(desk, actor, command, output).await,
         Command::Ticket(command) => ticket::run(desk, actor, command, output).await,
         Command::Staff(command) => staff::run(desk, actor, command, output).await,
+        Command::Onboard(command) => onboard::run(program, desk, actor, command, output).await,
         Command::Jobs(command) => jobs::run(desk, actor, command, output).await,
         Command::Audit(command) => audit::run(desk, actor, command, output).await,
         Command::Serve { role } => serve::run(program, desk, &role, output).await,

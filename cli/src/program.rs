@@ -8,14 +8,18 @@ use std::{
 
 use anyhow::Context as _;
 use tierdesk_core::{
+    cloud::Cloud,
     customers::FreeMail,
     desk::Desk,
+    onboarding::Blueprint,
     permit::Actor,
     refusal::{Refusal, RefusalCode},
-    settings::Settings,
+    settings::{CloudKind, Settings},
     store::{MasterKey, OpenOptions},
     tiers::Catalogue,
 };
+
+use tierdesk_provision::{SimulatedCloud, simulated::Pace};
 
 use crate::{args::Global, output::Output};
 
@@ -114,11 +118,61 @@ impl Program {
             free_mail: self.free_mail()?,
             own_address: self.settings.mail.address.parse().ok(),
             anchor_file: self.settings.audit.anchor_file.clone(),
+            blueprint: Arc::new(self.blueprint()?),
             has_chat: self.settings.discord.guild_id.is_some(),
             database: self.open_options()?.open().await?,
         };
         desk.check_catalogue().await?;
         Ok(desk)
+    }
+
+    /// What onboardings are made of: the built-in policies and access, with those of the
+    /// configuration in their place.
+    pub(crate) fn blueprint(&self) -> anyhow::Result<Blueprint> {
+        let aws = &self.settings.aws;
+        let mut policies = Vec::new();
+        if let Some(folder) = &aws.policies_dir {
+            let entries = std::fs::read_dir(folder)
+                .with_context(|| format!("aws.policies_dir {}", folder.display()))?;
+            for entry in entries {
+                let path = entry?.path();
+                if path.extension().is_some_and(|ending| ending == "json") {
+                    let text = read(&path)?;
+                    policies.push((path, text));
+                }
+            }
+        }
+        let access = match &aws.access_file {
+            Some(path) => Some((path.display().to_string(), read(path)?)),
+            None => None,
+        };
+        let refuse = |fault: tierdesk_core::onboarding::BlueprintError| {
+            Refusal::new(RefusalCode::Configuration, fault.to_string())
+                .with_hint("nothing was started; correct that and try again")
+        };
+        let blueprint = Blueprint::overridden(policies, access).map_err(refuse)?;
+        Ok(Blueprint {
+            is_real: aws.cloud == CloudKind::Aws,
+            organization_id: aws.organization_id.clone(),
+            root_email_template: aws.root_email_template.clone(),
+            ..blueprint
+        })
+    }
+
+    /// The cloud that the configuration names.
+    pub(crate) async fn cloud(&self, desk: &Desk) -> anyhow::Result<Arc<dyn Cloud>> {
+        match self.settings.aws.cloud {
+            CloudKind::Simulated => Ok(Arc::new(SimulatedCloud::new(
+                desk.database.clone(),
+                Pace::QUICK,
+            ))),
+            CloudKind::Aws => Err(Refusal::new(
+                RefusalCode::Configuration,
+                "this version cannot reach AWS; nothing was looked at or changed",
+            )
+            .with_hint("aws.cloud = \"simulated\"")
+            .into()),
+        }
     }
 
     /// Says where the desk is set up less safely than it could be.

@@ -5,13 +5,15 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tierdesk_bot::{Bot, gateway::Patience, posts::PostTicket};
 use tierdesk_core::{
-    desk::{Desk, Error, audit},
+    cloud::Cloud,
+    desk::{Desk, Error, audit, onboard},
     jobs::{Handler, worker::Worker},
     refusal::{Refusal, RefusalCode},
     store::{chat, jobs},
     telemetry,
 };
 use tierdesk_ingest::{process::ProcessInbox, watch::Watch};
+use tierdesk_provision::{ObserveCloud, ProvisionStep};
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinSet,
@@ -22,6 +24,8 @@ use crate::{args::ServeRole, exit::Exit, output::Output, program::Program};
 
 /// How often committed audit entries are sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(1);
+/// How often the lease on onboardings is renewed.
+const SAY_SERVED_EVERY: Duration = Duration::from_secs(5);
 /// How often old jobs are forgotten.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
 /// How long done jobs stay visible.
@@ -47,6 +51,7 @@ pub(super) async fn run(
     };
     if plan.worker {
         parts.work(&desk);
+        parts.provision(&desk, &program.cloud(&desk).await?);
     }
     for folder in &plan.maildirs {
         parts.watch(&desk, folder.clone());
@@ -142,6 +147,25 @@ impl Parts {
             .extend(["worker".to_owned(), "audit sealer".to_owned()]);
     }
 
+    /// Two workers, so that one slow look at the cloud holds up no other onboarding, and none a mail.
+    fn provision(&mut self, desk: &Arc<Desk>, cloud: &Arc<dyn Cloud>) {
+        for _ in 0..2 {
+            let observe = Arc::new(ObserveCloud {
+                desk: Arc::clone(desk),
+                cloud: Arc::clone(cloud),
+            });
+            let provision = Arc::new(ProvisionStep {
+                desk: Arc::clone(desk),
+                cloud: Arc::clone(cloud),
+            });
+            self.spawn_worker("onboarding worker", desk, vec![observe, provision]);
+        }
+        let (desk, name) = (Arc::clone(desk), self.holder.clone());
+        self.running
+            .spawn(say_served(desk, name, self.stop.clone()));
+        self.names.push("onboardings".to_owned());
+    }
+
     fn watch(&mut self, desk: &Arc<Desk>, folder: PathBuf) {
         self.names.push(format!("Maildir {}", folder.display()));
         let (desk, stop) = (Arc::clone(desk), self.stop.clone());
@@ -187,6 +211,22 @@ async fn seal(desk: Arc<Desk>, name: String, stop: CancellationToken) -> Ended {
         pause(SEAL_EVERY, &stop).await;
     }
     ("sealer", None)
+}
+
+/// Says that onboardings are worked on here, so that commands leave them to this process.
+async fn say_served(desk: Arc<Desk>, name: String, stop: CancellationToken) -> Ended {
+    while !stop.is_cancelled() {
+        log(
+            "renewing the lease on onboardings",
+            onboard::renew_serving(&desk, &name).await,
+        );
+        pause(SAY_SERVED_EVERY, &stop).await;
+    }
+    log(
+        "giving the lease on onboardings back",
+        onboard::end_serving(&desk, &name).await,
+    );
+    ("onboardings", None)
 }
 
 /// Forgets jobs that were done long ago, until stopped.

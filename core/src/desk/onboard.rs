@@ -19,7 +19,8 @@ pub use control::{cancel, resume};
 pub use plan::{PlanRequest, plan};
 pub(super) use report::of as report_of;
 pub use report::{
-    ApprovalReport, RunReport, StepReport, find_run, is_served, list, renew_serving, status,
+    ApprovalReport, RunReport, StepReport, end_serving, find_run, is_served, list, renew_serving,
+    status,
 };
 pub use start::{StartOptions, start};
 pub use verify::to_verify;

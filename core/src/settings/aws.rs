@@ -1,14 +1,16 @@
 //! `[aws]`: where customers are provisioned.
 
+use std::path::PathBuf;
+
 use super::{Key, mail::mail_address, problem::Wrong, reader::Section, url};
 
 pub(super) const KEYS: &[Key] = &[
-    Key::later(
+    Key::now(
         "aws.cloud",
         "aws, or simulated: no account is ever made",
         "simulated",
     ),
-    Key::later(
+    Key::now(
         "aws.organization_id",
         "the organisation that may be changed; required with cloud = \"aws\" before any change",
         "none",
@@ -28,9 +30,19 @@ pub(super) const KEYS: &[Key] = &[
         "the region of IAM Identity Center",
         DEFAULT_REGION,
     ),
-    Key::later(
+    Key::now(
         "aws.root_email_template",
         "the root address of a new account; {slug} is the customer's slug",
+        "none; the simulated cloud has one of its own",
+    ),
+    Key::now(
+        "aws.policies_dir",
+        "a folder of policies, NAME.json, in place of the built-in ones of the same names",
+        "none",
+    ),
+    Key::now(
+        "aws.access_file",
+        "permission sets and groups instead of the built-in ones (config/access.toml)",
         "none",
     ),
 ];
@@ -52,6 +64,10 @@ pub struct AwsSettings {
     pub sso_region: String,
     /// A mail address with `{slug}` in its local part.
     pub root_email_template: Option<String>,
+    /// Policies in place of the built-in ones.
+    pub policies_dir: Option<PathBuf>,
+    /// Permission sets and groups instead of the built-in ones.
+    pub access_file: Option<PathBuf>,
 }
 
 /// Which cloud onboarding works on.
@@ -86,6 +102,8 @@ pub(super) fn read(section: &Section<'_>) -> AwsSettings {
         root_email_template: section
             .parse("root_email_template", root_email_template)
             .map(|given| given.value),
+        policies_dir: section.path("policies_dir").map(|given| given.value),
+        access_file: section.path("access_file").map(|given| given.value),
     };
     section.finish();
     settings

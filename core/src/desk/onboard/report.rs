@@ -140,12 +140,11 @@ pub(in crate::desk) async fn of(desk: &Desk, tx: &mut Tx, run: &Run) -> Result<R
         customer: run.params.slug.clone(),
         state: run.state.shown(),
         hash: run.hash.clone().unwrap_or_default(),
-        steps: match is_planning {
-            true => Vec::new(),
-            false => steps
-                .into_iter()
-                .map(|step| step_report(step, was_started))
-                .collect(),
+        steps: if is_planning {
+            Vec::new()
+        } else {
+            let steps = steps.into_iter();
+            steps.map(|step| step_report(step, was_started)).collect()
         },
         account_id: run.account.clone(),
         ou: run.ou.clone(),
@@ -255,6 +254,14 @@ pub async fn renew_serving(desk: &Desk, holder: &str) -> Result<(), Error> {
     let mut tx = desk.database.begin_write().await?;
     let until = tx.now().plus(SERVING_LEASE);
     leases::acquire(&mut tx, SERVING, holder, until).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Says that this process no longer does.
+pub async fn end_serving(desk: &Desk, holder: &str) -> Result<(), Error> {
+    let mut tx = desk.database.begin_write().await?;
+    leases::release(&mut tx, SERVING, holder).await?;
     tx.commit().await?;
     Ok(())
 }
