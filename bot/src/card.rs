@@ -1,12 +1,11 @@
 //! A ticket as chat shows it, made from what may be shown and nothing else.
 
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use tierdesk_core::{
     chat::Verb, clock::Timestamp, disclosure::DisclosedTicket, tickets::Status, tiers::Severity,
 };
 
 use crate::{
+    digest::hex,
     escape,
     message::{Embed, Message, button, limit},
 };
@@ -67,7 +66,7 @@ pub fn card(ticket: &DisclosedTicket, handles: &[(Verb, String)]) -> Message {
     });
     Message::text("")
         .embed(embed(ticket))
-        .row(buttons.collect())
+        .row(&buttons.collect::<Vec<_>>())
 }
 
 /// The card's box.
@@ -144,12 +143,7 @@ fn colour(ticket: &DisclosedTicket) -> u32 {
 
 /// A digest of all that is shown but the handles, which differ each time.
 pub fn digest(ticket: &DisclosedTicket) -> String {
-    let shown: Value = card(ticket, &[]).body();
-    let mut hash = Sha256::new();
-    hash.update(shown.to_string());
-    hash.update(format!("{:?}{:?}", tags(ticket), verbs(ticket)));
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let shown = card(ticket, &[]).body().to_string();
+    let rest = format!("{:?}{:?}", tags(ticket), verbs(ticket));
+    hex(&[shown.as_bytes(), rest.as_bytes()])
 }

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tierdesk_core::{
     desk::{Desk, chat},
     discord::DiscordId,
@@ -12,7 +11,7 @@ use tierdesk_core::{
     tiers::Severity,
 };
 
-use crate::{BOT, Bot, posts::job_error};
+use crate::{BOT, Bot, digest::hex, posts::job_error};
 
 /// Types of options.
 const SUB_COMMAND: u8 = 1;
@@ -219,10 +218,7 @@ pub fn reasons() -> Vec<(&'static str, &'static str)> {
 /// Registers the commands, unless they are registered as they are. Returns whether it did.
 pub(crate) async fn register(bot: &Arc<Bot>, application: DiscordId) -> Result<bool, String> {
     let definitions = definitions(&bot.desk);
-    let digest: String = Sha256::digest(definitions.to_string())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = hex(&[definitions.to_string().as_bytes()]);
     let name = format!("commands:{application}:{}", bot.guild.id);
     let known = chat::find_fact(&bot.desk, &BOT, &name).await;
     if known.map_err(|error| job_error(error).to_string())? == Some(digest.clone()) {

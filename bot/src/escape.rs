@@ -64,13 +64,11 @@ pub fn plain(shown: &str, limit: usize) -> String {
 
 /// At most `limit` characters; cut text ends in an ellipsis.
 pub fn cut(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        None => text.to_owned(),
-        Some(_) => {
-            let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
-            format!("{}…", kept.trim_end())
-        }
+    if text.char_indices().nth(limit).is_none() {
+        return text.to_owned();
     }
+    let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::{sync::Mutex, time::Instant};
 use crate::rest::{Rest, RestError};
 
 /// How long what was read holds.
-const KEPT: Duration = Duration::from_secs(60);
+const KEPT: Duration = Duration::from_mins(1);
 
 /// Types of channels that tickets can stand in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

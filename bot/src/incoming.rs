@@ -75,7 +75,7 @@ impl Incoming {
                 bot,
                 command.guild_id.map(u64::from),
                 command.user.id.get(),
-                roles(command.member.as_deref()),
+                &roles(command.member.as_deref()),
             ),
             did,
         }
@@ -97,7 +97,7 @@ impl Incoming {
                 bot,
                 component.guild_id.map(u64::from),
                 component.user.id.get(),
-                roles(component.member.as_ref()),
+                &roles(component.member.as_ref()),
             ),
             did: used(&component.data.custom_id, input),
         }
@@ -124,7 +124,7 @@ impl Incoming {
                 bot,
                 modal.guild_id.map(u64::from),
                 modal.user.id.get(),
-                roles(modal.member.as_ref()),
+                &roles(modal.member.as_ref()),
             ),
             did: used(
                 &modal.data.custom_id,
@@ -142,9 +142,9 @@ fn roles(member: Option<&serenity::model::guild::Member>) -> Vec<DiscordId> {
         .collect()
 }
 
-fn actor(bot: &Bot, guild: Option<u64>, user: u64, roles: Vec<DiscordId>) -> Actor {
+fn actor(bot: &Bot, guild: Option<u64>, user: u64, roles: &[DiscordId]) -> Actor {
     let guild = guild.and_then(DiscordId::new);
-    let member = Member::new(bot.guild.id, &bot.roles, guild, number(user), &roles);
+    let member = Member::new(bot.guild.id, &bot.roles, guild, number(user), roles);
     Actor::Discord(member)
 }
 

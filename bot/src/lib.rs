@@ -8,6 +8,7 @@
 
 pub mod card;
 pub mod commands;
+mod digest;
 pub mod escape;
 pub mod gateway;
 pub mod guild;

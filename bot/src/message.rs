@@ -91,7 +91,7 @@ impl Message {
 
     /// With a row of buttons, or one menu.
     #[must_use]
-    pub fn row(mut self, components: Vec<Value>) -> Self {
+    pub fn row(mut self, components: &[Value]) -> Self {
         if !components.is_empty() {
             self.components
                 .push(json!({ "type": 1, "components": components }));

@@ -131,20 +131,18 @@ impl Bot {
             Some(_) => self.find_made(to_post, channel).await?,
             None => None,
         };
-        let mut post = match intended {
-            Some(post) => post,
-            None => {
-                let begun = chat::begin_post(&self.desk, &BOT, to_post, channel.id);
-                begun.await.map_err(job_error)?
-            }
+        let mut post = if let Some(post) = intended {
+            post
+        } else {
+            let begun = chat::begin_post(&self.desk, &BOT, to_post, channel.id);
+            begun.await.map_err(job_error)?
         };
         fault::point("post.intended");
-        let place = match made {
-            Some(place) => place,
-            None => {
-                let card = self.card(to_post).await?;
-                self.create(&post, &card, to_post, channel).await?
-            }
+        let place = if let Some(place) = made {
+            place
+        } else {
+            let card = self.card(to_post).await?;
+            self.create(&post, &card, to_post, channel).await?
         };
         fault::point("post.made");
         post.thread_id = place.thread;

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use tierdesk_core::{
     desk::chat::{self, RunToPost},
     disclosure::{DisclosedRun, DisclosedStep},
@@ -16,7 +15,7 @@ use tierdesk_core::{
 };
 
 use crate::{
-    BOT, Bot, escape,
+    BOT, Bot, digest, escape,
     guild::{ChannelKind, id},
     message::{Message, limit},
     posts::job_error,
@@ -211,12 +210,5 @@ fn end_line(run: &DisclosedRun) -> String {
 }
 
 fn nonce(run: RunId, key: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(run.0.as_bytes());
-    hash.update(key);
-    hash.finalize()
-        .iter()
-        .take(12)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest::nonce(&[run.0.as_bytes(), key.as_bytes()])
 }

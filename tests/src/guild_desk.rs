@@ -6,6 +6,7 @@ use tierdesk_bot::{
     Bot,
     gateway::{BotError, Patience},
     posts::PostTicket,
+    progress::PostProgress,
 };
 use tierdesk_core::{
     desk::{
@@ -140,7 +141,11 @@ impl GuildDesk {
         let posts = Arc::new(PostTicket {
             bot: Arc::clone(&self.bot),
         });
-        Worker::new(self.test.desk.database.clone(), "bot", vec![posts])
+        let progress = Arc::new(PostProgress {
+            bot: Arc::clone(&self.bot),
+        });
+        let database = self.test.desk.database.clone();
+        Worker::new(database, "bot", vec![posts, progress])
     }
 
     /// Posts what is due, and moves the clock on by a second.

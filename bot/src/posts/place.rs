@@ -1,12 +1,11 @@
 //! Where a ticket's card is put, and finding one again that a cut-off job may have put there.
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tierdesk_core::{chat::ChatPost, desk::chat::ToPost, discord::DiscordId, jobs::JobError};
 
 use super::tag_ids;
 use crate::{
-    Bot, card, escape,
+    Bot, card, digest, escape,
     guild::{Channel, ChannelKind, id, list},
     message::Message,
     rest::RestError,
@@ -217,12 +216,7 @@ impl Bot {
 
 /// The same for every try of one post: 25 characters are what Discord takes.
 fn nonce(post: &ChatPost) -> String {
-    let digest = Sha256::digest(post.id.0.as_bytes());
-    digest
-        .iter()
-        .take(12)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest::nonce(&[post.id.0.as_bytes()])
 }
 
 fn read_id(value: &Value) -> Result<DiscordId, RestError> {

@@ -89,9 +89,9 @@ fn embed(customer: &DisclosedCustomer) -> Embed {
     embed.field("Contacts", Some(joined(&customer.contacts)));
     embed.field("Contacts there", Some(joined(&customer.contact_roles)));
     if customer.level < Disclosure::Subject {
-        embed.description = "More of this tier's customers is not shown in chat. \
-            In the terminal: `tierdesk customer show`"
-            .to_owned();
+        let more = "More of this tier's customers is not shown in chat. \
+            In the terminal: `tierdesk customer show`";
+        more.clone_into(&mut embed.description);
     }
     embed
 }

@@ -43,16 +43,14 @@ pub(super) async fn run(verb: &str, asked: &Asked<'_>) -> Result<Answer, Error> 
             let status = status.parse().map_err(|_| unknown(status))?;
             work_ticket::set_status(desk, actor, number, status).await?
         }
-        "note" => match asked.option("text") {
-            Some(text) => {
-                chat::may_take_text(desk, actor, number).await?;
-                work_ticket::note(desk, actor, number, text).await?
-            }
-            None => {
+        "note" => {
+            let Some(text) = asked.option("text") else {
                 let form = chat::ask_note(desk, actor, number).await?;
                 return Ok(ask(Verb::WriteNote, &form, number));
-            }
-        },
+            };
+            chat::may_take_text(desk, actor, number).await?;
+            work_ticket::note(desk, actor, number, text).await?
+        }
         "close" => {
             let reason = asked.option("reason").unwrap_or("done");
             let reason: CloseReason = reason.parse().map_err(|_| unknown(reason))?;
@@ -176,7 +174,7 @@ pub(super) fn done(verb: Verb, ticket: &DisclosedTicket) -> Answer {
 pub(super) fn ask(verb: Verb, handle: &str, number: TicketNumber) -> Answer {
     let custom_id = format!("{PREFIX}{handle}");
     let offer = |text: String, placeholder: &str, options: &[(&str, &str)]| {
-        Answer::Message(Message::text(text).row(vec![menu(&custom_id, placeholder, options)]))
+        Answer::Message(Message::text(text).row(&[menu(&custom_id, placeholder, options)]))
     };
     match verb {
         Verb::SetSeverity => offer(

@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use tierdesk_bot::{Bot, gateway::Patience, posts::PostTicket};
+use tierdesk_bot::{Bot, gateway::Patience, posts::PostTicket, progress::PostProgress};
 use tierdesk_core::{
     cloud::Cloud,
     desk::{Desk, Error, audit, onboard},
@@ -181,7 +181,10 @@ impl Parts {
             let posts = Arc::new(PostTicket {
                 bot: Arc::clone(&bot),
             });
-            self.spawn_worker("bot's worker", &bot.desk, vec![posts]);
+            let progress = Arc::new(PostProgress {
+                bot: Arc::clone(&bot),
+            });
+            self.spawn_worker("bot's worker", &bot.desk, vec![posts, progress]);
         }
         let stop = self.stop.clone();
         self.names.push("Discord".to_owned());

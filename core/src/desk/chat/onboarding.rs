@@ -35,7 +35,10 @@ async fn disclose(desk: &Desk, tx: &mut Tx, report: &RunReport) -> Result<Disclo
         state: report.state,
         hash: &report.hash,
         steps: steps.collect(),
-        account: report.account_id.as_ref().map(|account| account.as_str()),
+        account: report
+            .account_id
+            .as_ref()
+            .map(crate::customers::AccountId::as_str),
         approvals: (approvals.needed, approvals.given, approvals.possible),
         estimate: report
             .estimate_seconds

@@ -88,12 +88,12 @@ pub async fn press(
             None
         }
         (Verb::SetSeverity, Input::Choice(choice)) => {
-            let severity = choice.parse().map_err(unreadable)?;
+            let severity = choice.parse().map_err(|fault| unreadable(&fault))?;
             set_severity_in(desk, &mut tx, actor, number, severity).await?;
             None
         }
         (Verb::Close, Input::Choice(choice)) => {
-            let reason = choice.parse().map_err(unreadable)?;
+            let reason = choice.parse().map_err(|fault| unreadable(&fault))?;
             close_in(desk, &mut tx, actor, number, reason).await?;
             None
         }
@@ -107,14 +107,13 @@ pub async fn press(
             return Err(Refusal::new(RefusalCode::Empty, message).into());
         }
     };
-    let pressed = match done {
-        Some(asked) => asked,
-        None => {
-            let now = tickets::find(&mut tx, ticket.id).await?.unwrap_or(ticket);
-            Pressed::Done {
-                verb: found.verb,
-                ticket: disclose(desk, &mut tx, &now, false).await?,
-            }
+    let pressed = if let Some(asked) = done {
+        asked
+    } else {
+        let now = tickets::find(&mut tx, ticket.id).await?.unwrap_or(ticket);
+        Pressed::Done {
+            verb: found.verb,
+            ticket: disclose(desk, &mut tx, &now, false).await?,
         }
     };
     tx.commit().await?;
@@ -223,6 +222,6 @@ fn stale(message: &str) -> Refusal {
         .with_hint("nothing was changed; use the card's newest buttons, or /ticket show")
 }
 
-fn unreadable(fault: crate::named::UnknownName) -> Error {
+fn unreadable(fault: &crate::named::UnknownName) -> Error {
     Refusal::new(RefusalCode::Empty, fault.to_string()).into()
 }

@@ -26,6 +26,7 @@ async fn change_without_entry(permit: &mut Permit<'_, ChangeStaff>) {
         id: permit.new_id(),
         name: "ann".to_owned(),
         os_user: None,
+        discord_user_id: None,
         role: Role::Viewer,
         status: StaffStatus::Active,
         created_at: permit.now(),
