@@ -210,7 +210,8 @@ async fn another_server_is_refused(backend: Backend) {
         (None, false),
     ] {
         let member = Member::new(ours, &BTreeMap::new(), guild, user, &[]);
-        let asked = tierdesk_core::desk::chat::may_use(&desk.test.desk, &Actor::Discord(member));
-        assert_eq!(asked.await.is_ok(), may, "{guild:?}");
+        let actor = Actor::Discord(member);
+        let asked = tierdesk_core::desk::chat::may_use(&desk.test.desk, &actor).await;
+        assert_eq!(asked.is_ok(), may, "{guild:?}");
     }
 }
