@@ -82,7 +82,8 @@ pub enum BotError {
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// Without a connection before the bot ends.
+    /// Without a sign of life before the bot ends; longer than two of Discord's heartbeats, which
+    /// are 41 s apart.
     pub lost: Duration,
     /// Between two looks at the connection.
     pub look: Duration,
@@ -120,14 +121,14 @@ impl Bot {
             let proxy = self.rest.base().trim_end_matches("/api/v10");
             http = http.proxy(proxy).ratelimiter_disabled(true);
         }
-        let tracker = TaskTracker::new();
+        let (tracker, heard) = (TaskTracker::new(), Arc::new(AtomicU64::new(0)));
         let handler = Events {
             bot: Arc::clone(&self),
             tracker: tracker.clone(),
         };
         let mut client = ClientBuilder::new_with_http(http.build(), INTENTS)
             .event_handler(handler)
-            .raw_event_handler(Unreadable)
+            .raw_event_handler(Heard(Arc::clone(&heard)))
             .await
             .map_err(ended)?;
         // serenity asked again for itself, and would go to Discord's own where it got no answer.
@@ -138,7 +139,7 @@ impl Bot {
                 Ok(()) => Err(BotError::Ended(None)),
                 Err(error) => Err(ended(error)),
             },
-            lost = watch(&shards, patience) => Err(lost),
+            lost = watch(&shards, &heard, patience) => Err(lost),
             () = self.rest.token_refused() => Err(BotError::Token),
             () = stop.cancelled() => Ok(()),
         };
@@ -192,19 +193,29 @@ fn ended(error: serenity::Error) -> BotError {
     }
 }
 
-/// Ends when no shard has been connected for too long.
-async fn watch(shards: &serenity::gateway::ShardManager, patience: Patience) -> BotError {
-    let mut connected = Instant::now();
+/// Ends when there has been no sign of life for too long. What serenity says of its stage is not
+/// enough: a runner that ended goes on being called connected. An acknowledged heartbeat shows as
+/// another latency, and an idle server has nothing else to show.
+async fn watch(
+    shards: &serenity::gateway::ShardManager,
+    heard: &AtomicU64,
+    patience: Patience,
+) -> BotError {
+    let (mut last, mut alive) = (None, Instant::now());
     loop {
         tokio::time::sleep(patience.look).await;
-        let stage = {
+        let shard = {
             let runners = shards.runners.lock().await;
-            runners.values().next().map(|shard| shard.stage)
+            let shard = runners.values().next();
+            shard.map(|shard| (shard.stage, shard.latency))
         };
-        if stage == Some(ConnectionStage::Connected) {
-            connected = Instant::now();
+        let stage = shard.map(|(stage, _)| stage);
+        let sign = shard.map(|(_, latency)| (latency, heard.load(Ordering::Relaxed)));
+        if stage == Some(ConnectionStage::Connected) && sign != last {
+            alive = Instant::now();
         }
-        let away = connected.elapsed();
+        last = sign;
+        let away = alive.elapsed();
         if away >= patience.lost {
             return BotError::Lost {
                 seconds: away.as_secs(),
@@ -242,11 +253,13 @@ impl EventHandler for Events {
     }
 }
 
-struct Unreadable;
+/// Counts what comes.
+struct Heard(Arc<AtomicU64>);
 
 #[async_trait]
-impl RawEventHandler for Unreadable {
+impl RawEventHandler for Heard {
     async fn raw_event(&self, _: Context, event: Event) {
+        self.0.fetch_add(1, Ordering::Relaxed);
         if let Event::Unknown(unknown) = event
             && unknown.kind == "INTERACTION_CREATE"
         {

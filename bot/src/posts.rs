@@ -104,14 +104,18 @@ impl Bot {
     /// The channel of a ticket. One that shows too little to everybody must not be open to them.
     async fn channel_of(&self, to_post: &ToPost) -> Result<Channel, JobError> {
         let (key, name) = (&to_post.channel_key, &to_post.channel_name);
-        let found = self.guild.find_channel(key, name).await?;
+        let mut found = self.guild.find_channel(key, name).await?;
+        if to_post.is_restricted && found.as_ref().is_none_or(|channel| channel.is_open) {
+            // What was read may be out of date by now.
+            self.guild.forget().await;
+            found = self.guild.find_channel(key, name).await?;
+        }
         let channel = found.ok_or_else(|| {
             self_help(&format!(
                 "there is no channel for {key}: run `tierdesk discord setup`, or set discord.channels.{key}"
             ))
         })?;
         if to_post.is_restricted && channel.is_open {
-            self.guild.forget().await;
             return Err(self_help(&format!(
                 "#{} can be seen by @everyone, which {key} does not allow: take View Channel from @everyone there",
                 channel.name
@@ -237,7 +241,13 @@ impl Bot {
         if let Some(thread) = post.thread_id {
             self.rest.delete(&format!("/channels/{thread}")).await?;
         }
-        if let Some(message) = post.message_id {
+        // A forum's card went with its thread; in a text channel it stands in the channel.
+        let snapshot = self.guild.snapshot().await?;
+        let is_forum = snapshot
+            .channels
+            .iter()
+            .any(|channel| channel.id == post.channel_id && channel.kind == ChannelKind::Forum);
+        if let (Some(message), false) = (post.message_id, is_forum) {
             let path = format!("/channels/{}/messages/{message}", post.channel_id);
             self.rest.delete(&path).await?;
         }

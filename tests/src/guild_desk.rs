@@ -40,6 +40,8 @@ pub struct GuildDesk {
     pub discord: FakeDiscord,
     /// The bot.
     pub bot: Arc<Bot>,
+    /// The role in the server that sees every channel.
+    pub staff_role: u64,
     /// A member who is an agent.
     pub dana: u64,
     /// A member who is an agent too.
@@ -66,6 +68,7 @@ impl GuildDesk {
         let mut test = TestDesk::with_customers(backend).await;
         test.desk.has_chat = true;
         let discord = FakeDiscord::start().await;
+        discord.beat_every(Duration::from_millis(300));
         for tier in test.desk.catalogue.iter() {
             let slug = tier.slug.as_str();
             let forum =
@@ -75,6 +78,12 @@ impl GuildDesk {
             }
         }
         discord.add_forum("support-triage", &STATUSES);
+        // Whoever is on the staff sees the channels that everybody does not.
+        let staff_role = discord.add_role("support", 0);
+        for name in ["support-healthcare", "support-gov-federal"] {
+            let channel = discord.channel_by_name(name).expect("it was made");
+            discord.overwrite(channel.id, staff_role, tierdesk_bot::guild::VIEW_CHANNEL, 0);
+        }
         register_first_admin(&test.desk, &owner())
             .await
             .expect("the owner becomes admin");
@@ -83,6 +92,7 @@ impl GuildDesk {
             test,
             discord,
             bot,
+            staff_role,
             dana: 0,
             erin: 0,
             stop: CancellationToken::new(),
@@ -123,7 +133,7 @@ impl GuildDesk {
 
     /// Adds a member who is on the staff.
     pub async fn hire(&self, name: &str, role: Role) -> u64 {
-        let user = self.discord.add_member(name, &[]);
+        let user = self.discord.add_member(name, &[self.staff_role]);
         let new = NewStaff {
             name: name.to_owned(),
             role,
@@ -180,6 +190,15 @@ impl GuildDesk {
         let mut messages = self.discord.messages_in(thread.id);
         messages.retain(|message| message.id == thread.id);
         messages.pop().expect("a post has a first message")
+    }
+
+    /// Takes note of what Discord refused because the test wanted it to.
+    pub fn was_refused(&self, code: &str) {
+        let refused = self.discord.take_violations();
+        assert!(
+            !refused.is_empty() && refused.iter().all(|one| one.contains(code)),
+            "{refused:?}"
+        );
     }
 
     /// Ends the bot and checks that nothing was left undone or done against the rules.

@@ -106,6 +106,7 @@ async fn what_somebody_deleted_is_posted_again(backend: Backend) {
         .expect("an admin may");
     desk.post().await;
     assert!(desk.card("support-fintech").text().contains("on-hold"));
+    desk.was_refused("10003");
     desk.end().await;
 }
 
@@ -137,6 +138,7 @@ async fn a_restricted_channel_that_everybody_sees_gets_nothing(backend: Backend)
     desk.test
         .receive(&Letter::new("compliance@medicorp.com", "a"))
         .await;
+    desk.test.pass(Duration::from_secs(1));
     mail(&desk, "b").await;
     assert_eq!(desk.tick().await, Tick::Postponed);
     let (state, why) = waiting(&desk).await.remove(0);
@@ -165,6 +167,7 @@ async fn a_full_server_keeps_the_ticket_waiting(backend: Backend) {
     let (state, why) = waiting(&desk).await.remove(0);
     assert_eq!(state, JobState::Queued);
     assert!(why.contains("no room"), "{why}");
+    desk.was_refused("160006");
     desk.discord.limit_active_threads(1_000);
     desk.test.pass(Duration::from_secs(60));
     desk.post().await;
@@ -214,6 +217,7 @@ async fn a_text_channel_holds_cards_with_threads(backend: Backend) {
     let cards = desk.discord.messages_in(channel);
     let cards = cards.iter().filter(|card| !card.embeds.is_empty()).count();
     assert_eq!(cards, 2, "without room for a thread the card stands alone");
+    desk.was_refused("160006");
     desk.end().await;
 }
 

@@ -139,7 +139,10 @@ async fn strangers_and_the_disabled_are_told_why_not(backend: Backend) {
     staff::set(&desk.test.desk, &owner(), "erin", erin)
         .await
         .expect("an admin may");
-    for (user, why) in [(stranger, "link-discord"), (desk.erin, "enable you again")] {
+    for (user, why) in [
+        (stranger, "tierdesk staff link"),
+        (desk.erin, "enable you again"),
+    ] {
         for (command, options, _) in commands(&number) {
             let answer = desk.discord.command(user, command, options).await;
             assert!(
@@ -174,7 +177,7 @@ async fn a_role_of_the_server_is_a_second_lock(backend: Backend) {
     let roles = BTreeMap::from([(Role::Agent, DiscordId::new(key).expect("roles have ids"))]);
     desk.bot = make_bot(&desk.test.desk, &desk.discord, roles);
     let desk = desk.connect().await;
-    desk.discord.set_roles(desk.dana, &[key]);
+    desk.discord.set_roles(desk.dana, &[key, desk.staff_role]);
     let held = desk
         .discord
         .command(desk.dana, "customer list", json!({}))
