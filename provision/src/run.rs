@@ -16,7 +16,10 @@ use tierdesk_core::{
     fault,
     ids::RunId,
     jobs::{Handler, HandlerFuture, Job, JobError, JobKind},
-    onboarding::{Finding, Observed, Step, StepName, Verdict, changed_since, decide, plan_hash},
+    onboarding::{
+        Finding, Observed, ObservedAccount, Step, StepName, TAG_RUN, Verdict, changed_since,
+        decide, plan_hash,
+    },
 };
 
 use crate::{
@@ -24,8 +27,9 @@ use crate::{
     observe::{Part, observe},
 };
 
-/// One look at an organisation with hundreds of permission sets takes a while.
-const TIME_LIMIT: Duration = Duration::from_mins(5);
+/// One look at an organisation with hundreds of permission sets takes a quarter of this. A worker that
+/// dies holds its step a little longer than this.
+const TIME_LIMIT: Duration = Duration::from_mins(1);
 /// How often a step acts and looks again before it waits.
 const ROUNDS: usize = 3;
 /// How long a step may wait before a person is asked: new accounts are ready within this.
@@ -314,9 +318,13 @@ impl ProvisionStep {
 }
 
 fn in_place(step: &Step, work: &Work, seen: Observed, finding: Finding) -> StepOutcome {
+    let made_by = |account: &ObservedAccount| account.tags.get(TAG_RUN).cloned();
+    let run = work.run.id.to_string();
+    let is_ours = seen.account.as_ref().and_then(made_by) == Some(run);
     StepOutcome::Done {
-        detail: match finding.verdict {
-            Verdict::Adopt => finding.detail.replace("made for", "taken over, made for"),
+        detail: match (&seen.account, finding.verdict) {
+            (Some(account), Verdict::Adopt) if is_ours => format!("account {}", account.id),
+            (_, Verdict::Adopt) => format!("{}, taken over", finding.detail),
             _ => finding.detail,
         },
         account: match step.name {

@@ -41,7 +41,10 @@ pub(super) async fn run(
     match command {
         OnboardCommand::Plan(new) => {
             let report = at.plan(new.into()).await?;
-            at.show(&report, text::plan)
+            at.show(&report, |out, report| {
+                text::plan(out, report);
+                text::after_plan(out, report);
+            })
         }
         OnboardCommand::Start(start) => at.start(start).await,
         OnboardCommand::Approve { run, hash } => {
@@ -144,7 +147,6 @@ impl At<'_> {
                         }
                         if !self.output.is_json {
                             text::plan(self.output, &planned);
-                            self.output.line("");
                         }
                         planned.run
                     }
@@ -176,10 +178,11 @@ impl At<'_> {
 
     /// Follows a run to where it stands still, and shows that.
     async fn finish(&self, report: RunReport, detach: bool) -> anyhow::Result<Exit> {
-        let report = if detach || report.is_settled() {
-            report
-        } else {
+        let is_followed = !detach && !report.is_settled();
+        let report = if is_followed {
             self.follower().until_settled(report).await?
+        } else {
+            report
         };
         if detach && !report.is_settled() && !onboard::is_served(self.desk).await? {
             self.output.note(format!(
@@ -187,7 +190,14 @@ impl At<'_> {
                 report.customer
             ));
         }
-        self.show(&report, text::status)
+        self.show(
+            &report,
+            if is_followed {
+                text::ended
+            } else {
+                text::status
+            },
+        )
     }
 
     fn show(&self, report: &RunReport, text: fn(&Output, &RunReport)) -> anyhow::Result<Exit> {

@@ -6,4 +6,5 @@ mod chat;
 mod contract;
 mod crash;
 mod fake_discord;
+mod onboarding;
 mod program;

@@ -78,8 +78,19 @@ impl Follower<'_> {
         let work = self.work(&worker, &stop);
         let look = async {
             let mut report = report;
+            let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
             while !report.is_settled() {
-                tokio::time::sleep(LOOK).await;
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK) => {}
+                    // The step in hand ends first, so that nobody waits for its lease.
+                    _ = &mut interrupted => {
+                        self.output.note(format!(
+                            "stopped; to go on: tierdesk onboard resume {}",
+                            report.customer
+                        ));
+                        break;
+                    }
+                }
                 report = onboard::status(self.desk, self.actor, &report.run).await?;
                 tell(&report);
             }

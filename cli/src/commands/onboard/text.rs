@@ -85,6 +85,13 @@ pub(super) fn plan(out: &Output, report: &RunReport) {
     out.line("");
     steps(out, &report.steps);
     out.line("");
+}
+
+/// What to do with a plan.
+pub(super) fn after_plan(out: &Output, report: &RunReport) {
+    if report.state != "planned" {
+        return;
+    }
     let blocked = report
         .steps
         .iter()
@@ -149,15 +156,30 @@ pub(super) fn step_line(out: &Output, step: &StepReport) -> String {
 
 /// How a run stands.
 pub(super) fn status(out: &Output, report: &RunReport) {
+    state(out, report);
+    if !report.steps.is_empty() {
+        out.line("");
+        steps(out, &report.steps);
+    }
+    next(out, report);
+}
+
+fn state(out: &Output, report: &RunReport) {
     head(out, report);
     out.line(format!("  state         {}", report.state));
     if let Some(note) = &report.note {
         out.line(format!("  note          {note}"));
     }
-    if !report.steps.is_empty() {
-        out.line("");
-        steps(out, &report.steps);
-    }
+}
+
+/// How a run ended whose steps were told already.
+pub(super) fn ended(out: &Output, report: &RunReport) {
+    out.line("");
+    state(out, report);
+    next(out, report);
+}
+
+fn next(out: &Output, report: &RunReport) {
     let customer = &report.customer;
     let next = match report.state {
         "planned" if report.is_planning => "The cloud is being looked at.".to_owned(),

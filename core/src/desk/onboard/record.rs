@@ -318,7 +318,7 @@ pub async fn record(
             let state = StepState::Failed;
             onboarding::end_step(&mut permit, id, step, state, detail.clone(), Some(class)).await?;
             onboarding::update(&mut permit, &mut run).await?;
-            append(&mut permit, &run, step, state, &detail).await?;
+            audit::append(&mut permit, vec![change(&run, step, state, &detail)]).await?;
             enqueue_progress(&mut permit, &run).await?;
         }
         StepOutcome::Done {
@@ -334,8 +334,9 @@ pub async fn record(
             }
             let state = StepState::Done;
             onboarding::end_step(&mut permit, id, step, state, detail.clone(), None).await?;
-            append(&mut permit, &run, step, state, &detail).await?;
-            go_on(&mut permit, &mut run).await?;
+            let mut changes = vec![change(&run, step, state, &detail)];
+            go_on(&mut permit, &mut run, &mut changes).await?;
+            audit::append(&mut permit, changes).await?;
         }
     }
     tx.commit().await?;
@@ -344,43 +345,38 @@ pub async fn record(
 
 /// Passes steps by that this version leaves out, and has the next one done; after the last the run
 /// is.
-async fn go_on(permit: &mut Permit<'_, RunOnboarding>, run: &mut Run) -> Result<(), JobError> {
+async fn go_on(
+    permit: &mut Permit<'_, RunOnboarding>,
+    run: &mut Run,
+    changes: &mut Vec<Change>,
+) -> Result<(), JobError> {
     for step in onboarding::steps(permit, run.id).await? {
         if step.is_over() {
             continue;
         }
         if step.verdict != Verdict::Skipped {
             onboarding::update(permit, run).await?;
-            append(permit, run, step.name, StepState::Pending, "next").await?;
             enqueue_step(permit, run, step.name, Duration::ZERO).await?;
             enqueue_progress(permit, run).await?;
             return Ok(());
         }
         let (state, detail) = (StepState::Skipped, step.detail);
         onboarding::end_step(permit, run.id, step.name, state, detail.clone(), None).await?;
-        append(permit, run, step.name, state, &detail).await?;
+        changes.push(change(run, step.name, state, &detail));
     }
     run.state = RunState::Done;
     run.note = None;
     onboarding::update(permit, run).await?;
-    let change = Change::to(subject(run)).with("state", "done");
-    audit::append(permit, vec![change]).await?;
+    changes.push(Change::to(subject(run)).with("state", "done"));
     enqueue_progress(permit, run).await?;
     Ok(())
 }
 
-async fn append(
-    permit: &mut Permit<'_, RunOnboarding>,
-    run: &Run,
-    step: StepName,
-    state: StepState,
-    detail: &str,
-) -> Result<(), JobError> {
-    let change = Change::to(subject(run))
+fn change(run: &Run, step: StepName, state: StepState, detail: &str) -> Change {
+    Change::to(subject(run))
         .with("step", step.as_str())
         .with("state", state.as_str())
-        .with("detail", detail);
-    Ok(audit::append(permit, vec![change]).await?)
+        .with("detail", detail)
 }
 
 /// The directory says where the customer is.
