@@ -55,18 +55,31 @@ pub fn status_tag(status: Status) -> &'static str {
 /// The card, with a button for each handle.
 pub fn card(ticket: &DisclosedTicket, handles: &[(Verb, String)]) -> Message {
     let buttons = handles.iter().map(|(verb, handle)| {
-        let (label, style) = match verb {
-            Verb::Take => ("Take", 1),
-            Verb::AskSeverity => ("Severity", 2),
-            Verb::AskNote => ("Note", 2),
-            Verb::AskClose => ("Close", 4),
-            other => (other.as_str(), 2),
-        };
+        let (label, style) = label(*verb);
         button(label, style, &format!("{PREFIX}{handle}"))
     });
     Message::text("")
         .embed(embed(ticket))
         .row(&buttons.collect::<Vec<_>>())
+}
+
+/// What a button of a card says, and how it looks.
+fn label(verb: Verb) -> (&'static str, u8) {
+    match verb {
+        Verb::Take => ("Take", 1),
+        Verb::AskSeverity => ("Severity", 2),
+        Verb::AskNote => ("Note", 2),
+        Verb::AskClose => ("Close", 4),
+        other => (other.as_str(), 2),
+    }
+}
+
+/// What the buttons of a ticket's card say.
+pub fn labels(ticket: &DisclosedTicket) -> Vec<&'static str> {
+    verbs(ticket)
+        .into_iter()
+        .map(|verb| label(verb).0)
+        .collect()
 }
 
 /// The card's box.

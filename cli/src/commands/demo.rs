@@ -1,6 +1,9 @@
 //! The main job on a fresh database: the shipped customers, the shipped mails, the tickets they
 //! become. Every value shown is read back from the database.
 
+mod card;
+mod onboarding;
+
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
@@ -71,6 +74,7 @@ pub(super) async fn run(
         let receipt = process::deliver(&desk, Road::Deliver, Envelope::default(), raw).await?;
         arrivals.push((*name, receipt));
     }
+    let onboarded = onboarding::run(&desk).await?;
     let filter = Filter {
         statuses: Status::ALL.to_vec(),
         ..Filter::default()
@@ -80,10 +84,11 @@ pub(super) async fn run(
     let seconds = started.elapsed().as_secs_f64();
     if output.is_json {
         output.json(&serde_json::json!({
-            "tickets": found, "customers": customers, "onboarded": null, "seconds": seconds,
+            "tickets": found, "customers": customers, "onboarded": onboarded.customer, "seconds": seconds,
         }))?;
     } else {
-        tell(&desk, &arrivals, &found, customers, output).await?;
+        tell(&desk, &arrivals, &found, customers - 1, output).await?;
+        onboarding::tell(output, &onboarded);
         farewell(output, keep.as_ref().map(|_| &file), seconds);
     }
     if keep.is_some() {
@@ -169,6 +174,7 @@ async fn tell(
     if let Some(number) = first {
         let detail = tickets::show(desk, &DEMO, number).await?;
         ticket_text::detail(out, &detail);
+        card::tell(desk, number, out).await?;
     }
     if let Some(imitation) = found
         .iter()

@@ -3,6 +3,7 @@
 mod canary;
 mod faults;
 mod gateway;
+mod onboarding;
 mod rights;
 mod setup;
 mod story;

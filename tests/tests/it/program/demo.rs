@@ -11,7 +11,8 @@ fn demo() -> Program {
 #[test]
 fn it_shows_a_ticket_for_every_customer_without_any_set_up() {
     let shown = demo().run(&["demo", "--json"]).done().json();
-    assert_eq!(shown["customers"], 5);
+    assert_eq!(shown["customers"], 6, "five that ship and one onboarded");
+    assert_eq!(shown["onboarded"], "nordlicht-pay");
     let tickets = shown["tickets"].as_array().expect("tickets");
     assert!(tickets.len() >= 6, "{}", tickets.len());
     for slug in [
@@ -53,6 +54,13 @@ fn the_case_that_started_it_says_whose_it_is_and_names_no_other_framework() {
     }
     let text = demo().run(&["demo"]).done().out.clone();
     assert!(text.contains("acme-finance · fintech · SOC 2"), "{text}");
+    for shown in [
+        "[ Take ] [ Severity ] [ Note ] [ Close ]",
+        "nordlicht-pay, fintech",
+        "is done",
+    ] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
     assert!(
         text.contains("HIPAA"),
         "positive control: other tickets do name theirs"
