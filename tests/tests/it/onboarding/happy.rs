@@ -1,6 +1,9 @@
 //! Nothing fails: one customer of each tier, several at once, the same one twice.
 
-use tierdesk_core::{desk::onboard, tiers::Catalogue};
+use tierdesk_core::{
+    desk::{customers, onboard},
+    tiers::Catalogue,
+};
 use tierdesk_tests::{Backend, on_both, owner};
 
 use super::{Stage, request, verdict};
@@ -52,8 +55,8 @@ async fn a_customer_of_each_tier_gets_what_the_tier_says(backend: Backend) {
         assert_eq!(held("sets"), Some(tier.permission_sets.len()));
         assert_eq!(held("assignments"), Some(tier.permission_sets.len()));
         assert_eq!(held("accounts"), Some(2), "and the management account");
-        let known = tierdesk_core::desk::customers::show(&stage.test.desk, &owner(), "new-bank");
-        let known = known.await.expect("it is in the directory");
+        let known = customers::show(&stage.test.desk, &owner(), "new-bank").await;
+        let known = known.expect("it is in the directory");
         assert_eq!(known.status.as_str(), "active");
         assert_eq!(known.aws.account_id, done.account_id);
         tried += 1;

@@ -146,9 +146,10 @@ async fn a_policy_that_differs_blocks(backend: Backend) {
         .await;
     let planned = stage.plan(request("Bank Two", "fintech")).await;
     assert_eq!(verdict(&planned, "tier_scps"), "blocked");
+    let owner = owner();
     let started = onboard::start(
         &stage.test.desk,
-        &owner(),
+        &owner,
         &planned.run,
         StartOptions::default(),
     );
