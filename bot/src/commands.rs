@@ -11,7 +11,7 @@ use tierdesk_core::{
     tiers::Severity,
 };
 
-use crate::{BOT, Bot, digest::hex, posts::job_error};
+use crate::{BOT, Bot, digest::hex, guild::list, posts::job_error};
 
 /// Types of options.
 const SUB_COMMAND: u8 = 1;
@@ -221,13 +221,19 @@ pub(crate) async fn register(bot: &Arc<Bot>, application: DiscordId) -> Result<b
     let digest = hex(&[definitions.to_string().as_bytes()]);
     let name = format!("commands:{application}:{}", bot.guild.id);
     let known = chat::find_fact(&bot.desk, &BOT, &name).await;
-    if known.map_err(|error| job_error(error).to_string())? == Some(digest.clone()) {
-        return Ok(false);
-    }
+    let is_known = known.map_err(|error| job_error(error).to_string())? == Some(digest.clone());
     let path = format!(
         "/applications/{application}/guilds/{}/commands",
         bot.guild.id
     );
+    // A bot that was taken out of the server and invited again has none there.
+    if is_known {
+        let there = bot.rest.get(&path).await;
+        let there = there.map_err(|error| error.to_string())?;
+        if list(&there).count() == list(&definitions).count() {
+            return Ok(false);
+        }
+    }
     let put = bot.rest.put(&path, &definitions).await;
     put.map_err(|error| error.to_string())?;
     let set = chat::set_fact(&bot.desk, &BOT, &name, &digest).await;

@@ -164,12 +164,22 @@ impl Guild {
     /// The channel of this key: the configured one, else the one of this name.
     pub async fn find_channel(&self, key: &str, name: &str) -> Result<Option<Channel>, RestError> {
         let snapshot = self.snapshot().await?;
+        Ok(self.channel_in(&snapshot, key, name).cloned())
+    }
+
+    /// The same in what was read.
+    pub fn channel_in<'s>(
+        &self,
+        server: &'s Snapshot,
+        key: &str,
+        name: &str,
+    ) -> Option<&'s Channel> {
         let configured = self.configured.get(key);
         let is_it = |channel: &&Channel| match configured {
             Some(id) => channel.id == *id,
             None => channel.name == name,
         };
-        Ok(snapshot.channels.iter().find(is_it).cloned())
+        server.channels.iter().find(is_it)
     }
 
     /// The bot's own user.

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use tierdesk_core::{
-    desk::Desk, disclosure, settings::TRIAGE, staff::Role, tickets::Status, tiers::Tier,
+    desk::Desk, disclosure, discord::DiscordId, settings::TRIAGE, staff::Role, tickets::Status,
+    tiers::Tier,
 };
 
 use crate::{
@@ -99,41 +100,64 @@ impl Bot {
     pub async fn set_up(&self, is_dry: bool) -> Result<SetupReport, SetupError> {
         let server = self.guild.read().await?;
         let wanted = wanted(&self.desk);
-        refuse_open(&server, &wanted)?;
+        self.refuse_open(&server, &wanted)?;
         let mut report = SetupReport {
             steps: Vec::new(),
             configuration: String::from("[discord.channels]\n"),
         };
+        // Roles first: those of the staff see the channels that are hidden from everybody.
+        let (mut staff, mut roles) = (Vec::new(), String::from("\n[discord.roles]\n"));
+        for role in Role::ALL {
+            let id = self.set_up_role(&server, role, is_dry, &mut report).await?;
+            let _ = writeln!(roles, "{role} = \"{}\"", shown(id));
+            staff.extend(id);
+        }
         for one in &wanted {
-            self.set_up_channel(&server, one, is_dry, &mut report)
+            self.set_up_channel(&server, one, &staff, is_dry, &mut report)
                 .await?;
         }
-        report.configuration.push_str("\n[discord.roles]\n");
-        for role in Role::ALL {
-            self.set_up_role(&server, role, is_dry, &mut report).await?;
-        }
+        report.configuration.push_str(&roles);
         self.guild.forget().await;
         Ok(report)
+    }
+
+    /// Refuses a server in which everybody sees a restricted tier's channel, before anything is made.
+    fn refuse_open(&self, server: &Snapshot, wanted: &[Wanted]) -> Result<(), SetupError> {
+        let is_open = |one: &&Wanted| {
+            let found = self.guild.channel_in(server, &one.key, &one.name);
+            one.is_restricted && found.is_some_and(|channel| channel.is_open)
+        };
+        let open: Vec<String> = wanted
+            .iter()
+            .filter(is_open)
+            .map(|one| format!("#{}", one.name))
+            .collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        Err(SetupError::Open(format!(
+            "@everyone can see {}, whose tiers do not allow that; nothing was made or changed. \
+             Take View Channel from @everyone there and repeat",
+            open.join(" and ")
+        )))
     }
 
     async fn set_up_channel(
         &self,
         server: &Snapshot,
         wanted: &Wanted,
+        staff: &[DiscordId],
         is_dry: bool,
         report: &mut SetupReport,
     ) -> Result<(), SetupError> {
         let tags = tag_names(&wanted.key);
-        let found = server
-            .channels
-            .iter()
-            .find(|channel| channel.name == wanted.name);
+        let found = self.guild.channel_in(server, &wanted.key, &wanted.name);
         let mut channel_id = found.map(|channel| channel.id);
         match found {
             None => {
                 report.step("make", format!("forum #{}{}", wanted.name, hidden(wanted)));
                 if !is_dry {
-                    let made = self.make_forum(wanted, &tags).await?;
+                    let made = self.make_forum(wanted, &tags, staff).await?;
                     channel_id = id(&made["id"]);
                 }
             }
@@ -167,20 +191,28 @@ impl Bot {
                 }
             }
         }
-        report.configure(&wanted.key, channel_id.map(|id| id.to_string()));
+        let line = format!("{} = \"{}\"\n", wanted.key, shown(channel_id));
+        report.configuration.push_str(&line);
         Ok(())
     }
 
-    async fn make_forum(&self, wanted: &Wanted, tags: &[String]) -> Result<Value, SetupError> {
+    async fn make_forum(
+        &self,
+        wanted: &Wanted,
+        tags: &[String],
+        staff: &[DiscordId],
+    ) -> Result<Value, SetupError> {
         let me = self.guild.own_user().await?;
         let mut overwrites = vec![
             json!({ "id": me.to_string(), "type": 1, "allow": BOT_ALLOW.to_string(), "deny": "0" }),
         ];
         if wanted.is_restricted {
-            overwrites.push(
-                json!({ "id": self.guild.id.to_string(), "type": 0, "allow": "0",
-                "deny": VIEW_CHANNEL.to_string() }),
-            );
+            let of = |id: DiscordId, allow: u64, deny: u64| {
+                json!({ "id": id.to_string(), "type": 0, "allow": allow.to_string(),
+                    "deny": deny.to_string() })
+            };
+            overwrites.push(of(self.guild.id, 0, VIEW_CHANNEL));
+            overwrites.extend(staff.iter().map(|role| of(*role, VIEW_CHANNEL, 0)));
         }
         let tags: Vec<Value> = tags.iter().map(|name| json!({ "name": name })).collect();
         let body = json!({ "name": wanted.name, "type": FORUM, "topic": wanted.topic,
@@ -195,7 +227,7 @@ impl Bot {
         role: Role,
         is_dry: bool,
         report: &mut SetupReport,
-    ) -> Result<(), SetupError> {
+    ) -> Result<Option<DiscordId>, SetupError> {
         let name = role_name(role);
         let found = server.roles.iter().find(|one| one.name == name);
         let mut role_id = found.map(|one| one.id);
@@ -209,49 +241,25 @@ impl Bot {
                 role_id = id(&self.rest.post(&path, &body).await?["id"]);
             }
         }
-        report.configure(role.as_str(), role_id.map(|id| id.to_string()));
-        Ok(())
+        Ok(role_id)
     }
+}
+
+/// An id as the configuration has it; what a plan does not know yet is left open.
+fn shown(id: Option<DiscordId>) -> String {
+    id.map_or_else(|| "…".to_owned(), |id| id.to_string())
 }
 
 fn hidden(wanted: &Wanted) -> &'static str {
     if wanted.is_restricted {
-        ", hidden from @everyone"
+        ", hidden from @everyone, seen by the roles of the staff"
     } else {
         ""
     }
 }
 
-/// Refuses a server in which everybody sees a restricted tier's channel, before anything is made.
-fn refuse_open(server: &Snapshot, wanted: &[Wanted]) -> Result<(), SetupError> {
-    let open: Vec<String> = wanted
-        .iter()
-        .filter(|one| one.is_restricted)
-        .filter(|one| {
-            server
-                .channels
-                .iter()
-                .any(|channel| channel.name == one.name && channel.is_open)
-        })
-        .map(|one| format!("#{}", one.name))
-        .collect();
-    if open.is_empty() {
-        return Ok(());
-    }
-    Err(SetupError::Open(format!(
-        "@everyone can see {}, whose tiers do not allow that; nothing was made or changed. \
-         Take View Channel from @everyone there and repeat",
-        open.join(" and ")
-    )))
-}
-
 impl SetupReport {
     fn step(&mut self, verdict: &'static str, what: String) {
         self.steps.push(SetupStep { verdict, what });
-    }
-
-    fn configure(&mut self, key: &str, id: Option<String>) {
-        let id = id.unwrap_or_else(|| "…".to_owned());
-        let _ = writeln!(self.configuration, "{key} = \"{id}\"");
     }
 }

@@ -4,6 +4,7 @@
 //! To add something that chat can do: a use case here or in `work_ticket` that asks for its own
 //! right, and a place in the bot's router.
 
+pub mod bot_lease;
 mod customers;
 mod onboarding;
 mod post;
@@ -43,8 +44,11 @@ pub(super) async fn post_later<A: ChangesTickets>(
         return Ok(());
     }
     let payload = serde_json::json!({ "ticket": ticket.id });
+    let lane = format!("post:{}", ticket.id);
+    // What is shown may be too much now: it must not stand until an earlier try's wait is over.
+    jobs::hasten(permit, &lane).await?;
     let job = NewJob {
-        lane: Some(format!("post:{}", ticket.id)),
+        lane: Some(lane),
         dedup_key: Some(format!("{}:{}", ticket.id, ticket.version)),
         ..NewJob::new(JobKind::PostTicket, payload)
     };

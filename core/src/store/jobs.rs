@@ -74,6 +74,8 @@ statements! {
     BURY = Sql::same(
         "UPDATE jobs SET state = 'dead', finished_at = $3, last_error = $4, leased_by = NULL, leased_until = NULL
          WHERE id = $1 AND generation = $2 AND state = 'leased'");
+    HASTEN = Sql::same(
+        "UPDATE jobs SET run_at = $2 WHERE lane = $1 AND state = 'queued' AND run_at > $2");
     RENEW = Sql::same(
         "UPDATE jobs SET leased_until = $3 WHERE id = $1 AND generation = $2 AND state = 'leased'");
     LIST = Sql::per_backend(
@@ -199,6 +201,12 @@ pub async fn finish_by_key(tx: &mut Tx, kind: &str, key: &str) -> Result<(), Sto
     tx.execute(FINISH_BY_KEY, (kind.to_owned(), key.to_owned(), now))
         .await
         .map(|_| ())
+}
+
+/// Has what waits in a lane for its next try tried now: something new stands behind it.
+pub async fn hasten(tx: &mut Tx, lane: &str) -> Result<(), StoreError> {
+    let now = tx.now();
+    tx.execute(HASTEN, (lane.to_owned(), now)).await.map(|_| ())
 }
 
 /// Gives a claimed job back until `run_at`. Returns whether it was still ours.
