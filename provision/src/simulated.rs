@@ -218,6 +218,13 @@ impl Simulated {
         }
     }
 
+    /// The machine as it is at this instant: what takes a while and is over by then, is.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.settle(now);
+        self
+    }
+
     /// How often an operation was called.
     pub fn calls(&self, operation: &str) -> u64 {
         self.calls.get(operation).copied().unwrap_or_default()

@@ -62,7 +62,7 @@ impl SimulatedCloud {
     pub async fn machine(&self) -> Result<Simulated, StoreError> {
         let mut tx = self.database.begin_read().await?;
         Ok(match simulated::read(&mut tx, NAME).await? {
-            Some((_, state)) => parse(&state)?,
+            Some((_, state)) => parse(&state)?.at(tx.now()),
             None => self.found(&mut tx),
         })
     }

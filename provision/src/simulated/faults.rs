@@ -61,7 +61,9 @@ impl Simulated {
 
     /// Whether the count of calls matters to what is still to come.
     pub fn has_faults(&self) -> bool {
-        !self.faults.is_empty()
+        let may_happen =
+            |fault: &PlannedFault| fault.call == 0 || self.calls(&fault.operation) < fault.call;
+        self.faults.iter().any(may_happen)
     }
 
     pub(super) fn planned(&self, operation: &str, call: u64) -> Option<FaultKind> {
