@@ -31,6 +31,28 @@ pub(super) async fn run(
     command: OnboardCommand,
     output: &Output,
 ) -> anyhow::Result<Exit> {
+    let command = match command {
+        OnboardCommand::Approve { run, hash } => {
+            let report = onboard::approve(desk, actor, &run, hash.as_deref()).await?;
+            return output.answer(&report, |out| text::status(out, &report));
+        }
+        OnboardCommand::Status { run } => {
+            let report = onboard::status(desk, actor, &run).await?;
+            return output.answer(&report, |out| text::status(out, &report));
+        }
+        OnboardCommand::List { all } => {
+            let reports = onboard::list(desk, actor, all).await?;
+            return output.answer(&reports, |out| text::list(out, &reports, all));
+        }
+        OnboardCommand::Cancel { run } => {
+            let report = onboard::cancel(desk, actor, &run).await?;
+            return output.answer(&report, |out| text::status(out, &report));
+        }
+        OnboardCommand::Plan(new) => Cloudy::Plan(new),
+        OnboardCommand::Start(start) => Cloudy::Start(start),
+        OnboardCommand::Resume { run, detach } => Cloudy::Resume(run, detach),
+        OnboardCommand::Verify { customer } => Cloudy::Verify(customer),
+    };
     let cloud = program.cloud(desk).await?;
     let at = At {
         desk,
@@ -39,40 +61,32 @@ pub(super) async fn run(
         output,
     };
     match command {
-        OnboardCommand::Plan(new) => {
+        Cloudy::Plan(new) => {
             let report = at.plan(new.into()).await?;
             at.show(&report, |out, report| {
                 text::plan(out, report);
                 text::after_plan(out, report);
             })
         }
-        OnboardCommand::Start(start) => at.start(start).await,
-        OnboardCommand::Approve { run, hash } => {
-            let report = onboard::approve(desk, actor, &run, hash.as_deref()).await?;
-            at.show(&report, text::status)
-        }
-        OnboardCommand::Status { run } => {
-            let report = onboard::status(desk, actor, &run).await?;
-            output.answer(&report, |out| text::status(out, &report))
-        }
-        OnboardCommand::List { all } => {
-            let reports = onboard::list(desk, actor, all).await?;
-            output.answer(&reports, |out| text::list(out, &reports, all))
-        }
-        OnboardCommand::Resume { run, detach } => {
+        Cloudy::Start(start) => at.start(start).await,
+        Cloudy::Resume(run, detach) => {
             let report = onboard::resume(desk, actor, &run).await?;
             at.finish(report, detach).await
         }
-        OnboardCommand::Cancel { run } => {
-            let report = onboard::cancel(desk, actor, &run).await?;
-            output.answer(&report, |out| text::status(out, &report))
-        }
-        OnboardCommand::Verify { customer } => {
+        Cloudy::Verify(customer) => {
             let report = verify(desk, &*at.cloud, actor, &customer).await?;
             output.answer(&report, |out| text::verified(out, &report))?;
             Ok(if report.ok { Exit::Done } else { Exit::Failed })
         }
     }
+}
+
+/// The commands that may have to reach the cloud; the others need no credentials.
+enum Cloudy {
+    Plan(NewOnboarding),
+    Start(StartOnboarding),
+    Resume(String, bool),
+    Verify(String),
 }
 
 impl From<NewOnboarding> for PlanRequest {
