@@ -33,7 +33,7 @@ pub(super) struct Follower<'a> {
 impl Follower<'_> {
     /// Until the plan is there.
     pub(super) async fn until_planned(&self, report: RunReport) -> anyhow::Result<RunReport> {
-        let looking = self.follow(report, |_| ());
+        let looking = Box::pin(self.follow(report, |_| ()));
         tokio::time::timeout(PLAN_PATIENCE, looking)
             .await
             .unwrap_or_else(|_| {
@@ -62,7 +62,7 @@ impl Follower<'_> {
                 }
             }
         };
-        self.follow(report, tell).await
+        Box::pin(self.follow(report, tell)).await
     }
 
     async fn follow(
@@ -118,21 +118,18 @@ impl Follower<'_> {
     /// Works as long as nobody else does. Whoever serves may end in between.
     async fn work(&self, worker: &Worker, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            match onboard::is_served(self.desk).await {
-                Ok(true) => {}
-                // Both may claim a job; only one gets it.
-                _ => {
-                    let round = stop.child_token();
-                    let pause = async {
-                        tokio::select! {
-                            () = stop.cancelled() => {}
-                            () = tokio::time::sleep(Duration::from_secs(5)) => {}
-                        }
-                        round.cancel();
-                    };
-                    tokio::join!(worker.run(round.clone()), pause);
-                    continue;
-                }
+            // Both may claim a job; only one gets it.
+            if !matches!(onboard::is_served(self.desk).await, Ok(true)) {
+                let round = stop.child_token();
+                let pause = async {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = tokio::time::sleep(Duration::from_secs(5)) => {}
+                    }
+                    round.cancel();
+                };
+                tokio::join!(worker.run(round.clone()), pause);
+                continue;
             }
             tokio::select! {
                 () = stop.cancelled() => {}

@@ -207,9 +207,10 @@ fn next(out: &Output, report: &RunReport) {
 /// All runs.
 pub(super) fn list(out: &Output, reports: &[RunReport], is_all: bool) {
     if reports.is_empty() {
-        return out.line(match is_all {
-            true => "Nobody was onboarded yet.",
-            false => "No onboarding is under way. --all shows those that are over.",
+        return out.line(if is_all {
+            "Nobody was onboarded yet."
+        } else {
+            "No onboarding is under way. --all shows those that are over."
         });
     }
     let row = |report: &RunReport| {
