@@ -146,6 +146,11 @@ impl AwsServer {
     pub async fn cloud(&self) -> AwsCloud {
         connect(&self.settings(), test_keys()).await
     }
+
+    /// The same, giving up on an answer after so long and on a read after six times that.
+    pub async fn cloud_that_waits(&self, answer: Duration) -> AwsCloud {
+        connect_with(&self.settings(), test_keys(), answer).await
+    }
 }
 
 impl Drop for AwsServer {
@@ -177,12 +182,16 @@ pub fn test_keys() -> Keys {
     }
 }
 
-/// The adapter with patience for tests: half a second for an answer.
+/// The adapter with patience for tests on a busy machine.
 pub async fn connect(settings: &AwsSettings, keys: Keys) -> AwsCloud {
+    connect_with(settings, keys, Duration::from_secs(10)).await
+}
+
+async fn connect_with(settings: &AwsSettings, keys: Keys, answer: Duration) -> AwsCloud {
     let patience = Patience {
-        connect: Duration::from_secs(2),
-        answer: Duration::from_secs(2),
-        read: Duration::from_secs(20),
+        connect: Duration::from_secs(5),
+        answer,
+        read: answer * 6,
         retry: Duration::from_millis(1),
     };
     let keys = Some(keys);
@@ -215,7 +224,7 @@ async fn serve(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byte
         let page = inside.page;
         let done = inside.machine.apply(&request.operation, now);
         done.map(|reply| Reply {
-            body: wire::page(reply.body, page, request.token.as_deref()),
+            body: wire::page(reply.body, page, &request),
             delay: reply.delay,
         })
     };

@@ -42,7 +42,8 @@ impl Moto {
         let role = format!("arn%3Aaws%3Aiam%3A%3A{account}%3Arole%2Ftests");
         let form =
             format!("Action=AssumeRole&Version=2011-06-15&RoleArn={role}&RoleSessionName=tests");
-        let answer = post(&url, "AKIATEST", "sts", "", &form);
+        let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+        let answer = post(&url, "AKIATEST", "sts", kind, &form);
         let part = |name: &str| {
             let (_, rest) = answer.split_once(&format!("<{name}>")).expect("a key");
             rest.split('<').next().unwrap_or_default().to_owned()

@@ -74,10 +74,9 @@ impl Call {
             SdkError::TimeoutError(_) => {
                 CloudError::no_answer(self.effect, format!("{name}: AWS did not answer in time"))
             }
-            SdkError::ResponseError(_) => CloudError::no_answer(
-                self.effect,
-                format!("{name}: AWS's answer could not be read"),
-            ),
+            SdkError::ResponseError(answer) => {
+                self.refused(answer.raw().status().as_u16(), None, None, None)
+            }
             // It could not be put together, so nothing was sent; but credentials are looked for in
             // the same phase.
             SdkError::ConstructionFailure(_) if !is_about_credentials(error) => {
@@ -110,8 +109,8 @@ impl Call {
         CloudError::no_answer(self.effect, format!("{name}: {}", innermost(error)))
     }
 
-    /// AWS answered, and the answer is no.
-    pub(super) fn refused(
+    /// There was an answer, and it is no, or none that can be read.
+    fn refused(
         self,
         status: u16,
         code: Option<&str>,
@@ -119,6 +118,10 @@ impl Call {
         message: Option<&str>,
     ) -> CloudError {
         let name = self.name;
+        if status < 300 {
+            let words = format!("{name}: AWS's answer could not be read");
+            return CloudError::no_answer(self.effect, words);
+        }
         let unnamed = format!("HTTP {status}");
         let message = format!("{name}: {}", message.unwrap_or("AWS gives no words for it"));
         let decision = classify(code.unwrap_or(&unnamed), reason, &message, self.effect);

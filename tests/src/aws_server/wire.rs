@@ -83,14 +83,17 @@ fn form(body: &[u8]) -> Result<Value, String> {
 
 /// Cuts a list into pages of `size` with an empty one before each. A token is the place in the list
 /// and which of the two comes.
-pub(super) fn page(mut body: Value, size: Option<usize>, token: Option<&str>) -> Value {
-    let Some(size) = size else { return body };
+pub(super) fn page(mut body: Value, size: Option<usize>, request: &Request) -> Value {
+    let Some(size) = size.filter(|_| request.name.starts_with("List")) else {
+        return body;
+    };
     let Some(fields) = body.as_object_mut() else {
         return body;
     };
     let Some(list) = fields.values_mut().find_map(Value::as_array_mut) else {
         return body;
     };
+    let token = request.token.as_deref();
     let (at, is_full) = match token.and_then(|token| token.split_once('-')) {
         Some((at, turn)) => (at.parse().unwrap_or(list.len()), turn == "full"),
         None => (0, false),

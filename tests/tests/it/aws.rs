@@ -5,6 +5,7 @@ mod moto;
 mod operations;
 mod picture;
 mod refusals;
+mod silence;
 mod walk;
 
 use std::time::Duration;

@@ -16,9 +16,9 @@ pub(super) async fn picture(cloud: &dyn Cloud, groups: &[&str], users: &[&str]) 
         unit.map_or_else(|| "root".to_owned(), |unit| unit.name.clone())
     };
     let mut policies = Vec::new();
-    for policy in cloud.policies().await.expect("policies") {
-        let mut targets = cloud.policy_targets(&policy.id).await.expect("targets");
-        targets.retain(|_| !policy.is_aws_managed);
+    let all = cloud.policies().await.expect("policies");
+    for policy in all.iter().filter(|policy| !policy.is_aws_managed) {
+        let targets = cloud.policy_targets(&policy.id).await.expect("targets");
         let mut targets: Vec<String> = targets.iter().map(|id| name_of(id)).collect();
         targets.sort();
         let content = cloud.policy_content(&policy.id).await.expect("content");
