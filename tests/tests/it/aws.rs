@@ -2,6 +2,7 @@
 //! against moto, which others wrote.
 
 mod moto;
+mod onboarding;
 mod operations;
 mod picture;
 mod refusals;

@@ -180,7 +180,7 @@ async fn nothing_is_changed_in_another_organisation_than_the_named_one() {
 async fn a_picture_of_nothing_differs_from_one_of_something() {
     let (server, clock) = server().await;
     let cloud = server.cloud().await;
-    let empty = picture(&cloud, &[], &[]).await;
+    let empty = picture(&cloud, &[""; 0], &[""; 0]).await;
     walk(&cloud, &clock).await;
     clock.advance(AN_HOUR);
     let full = picture(&cloud, &["acme-admins"], &["ann@acme.example"]).await;

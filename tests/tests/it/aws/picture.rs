@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 use tierdesk_core::cloud::Cloud;
 
 /// The picture. Users and groups are found by name, for the port lists neither.
-pub(super) async fn picture(cloud: &dyn Cloud, groups: &[&str], users: &[&str]) -> Value {
+pub(super) async fn picture(
+    cloud: &dyn Cloud,
+    groups: &[impl AsRef<str>],
+    users: &[impl AsRef<str>],
+) -> Value {
     let root = cloud.root().await.expect("a root");
     let units = cloud.units(&root.id).await.expect("units");
     let accounts = cloud.accounts().await.expect("accounts");
@@ -28,7 +32,9 @@ pub(super) async fn picture(cloud: &dyn Cloud, groups: &[&str], users: &[&str]) 
     let mut rows = Vec::new();
     for account in accounts.iter().filter(|account| account.id != management) {
         let parent = cloud.parent(&account.id).await.expect("a parent");
-        let tags = cloud.tags(&account.id).await.expect("tags");
+        let mut tags = cloud.tags(&account.id).await.expect("tags");
+        // The run's own tag differs from run to run.
+        tags.retain(|key, _| !key.ends_with(":run"));
         rows.push(json!([
             account.email,
             name_of(&parent),
@@ -38,17 +44,17 @@ pub(super) async fn picture(cloud: &dyn Cloud, groups: &[&str], users: &[&str]) 
     }
     let center = cloud.identity_center().await.expect("an instance");
     let (mut members, mut group_ids) = (Vec::new(), Vec::new());
-    for group in groups {
+    for group in groups.iter().map(AsRef::as_ref) {
         let id = cloud.find_group(&center, group).await.expect("an answer");
         let id = id.unwrap_or_else(|| panic!("no group {group}"));
-        for user in users {
+        for user in users.iter().map(AsRef::as_ref) {
             let address = user.parse().expect("an address");
             let found = cloud.find_user(&center, &address).await;
             let found = found.expect("an answer").expect("a user");
             let is_in = cloud.is_member(&center, &id, &found).await;
             members.push(json!([group, user, is_in.expect("an answer")]));
         }
-        group_ids.push((id, *group));
+        group_ids.push((id, group));
     }
     let (mut sets, mut assigned) = (Vec::new(), Vec::new());
     for set in cloud.permission_sets(&center).await.expect("sets") {
