@@ -231,7 +231,7 @@ async fn serve(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byte
     match done {
         Ok(reply) => {
             tokio::time::sleep(reply.delay).await;
-            wire::done(reply.body, &request)
+            wire::done(&reply.body, &request)
         }
         Err(fault) if fault.is_lost => cut(),
         Err(fault) => wire::refused(&fault, request.protocol),

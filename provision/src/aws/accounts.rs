@@ -29,6 +29,9 @@ const NOT_YET: &[&str] = &[
 ];
 /// Most accounts are usable within some minutes.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// The role may do everything in the account; what is taken of it may do nothing.
+const NOTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 /// The shortest session that can be had: it is thrown away.
 const SESSION_SECONDS: i32 = 900;
 
@@ -128,6 +131,7 @@ impl AwsCloud {
         let request = request
             .role_arn(format!("arn:{}:iam::{account}:role/{role}", self.partition))
             .role_session_name("tierdesk")
+            .policy(NOTHING)
             .duration_seconds(SESSION_SECONDS);
         let call = read("AssumeRole");
         match request.send().await {

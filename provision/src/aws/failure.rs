@@ -89,11 +89,19 @@ impl Call {
     /// No answer at all. Whether something was sent is known in some cases.
     fn not_sent(self, error: &(dyn Error + 'static)) -> CloudError {
         let name = self.name;
-        if is_about_credentials(error) {
+        if let Some(fault) =
+            causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>())
+        {
+            let words = match fault {
+                CredentialsError::CredentialsNotLoaded(_) => {
+                    "none were found where AWS's own programs look".to_owned()
+                }
+                _ => innermost(error),
+            };
             return CloudError::person(format!(
-                "{name}: there are no credentials for AWS ({}). Set AWS_ACCESS_KEY_ID and \
-                 AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run with an instance role: docs/aws.md",
-                innermost(error)
+                "{name}: no credentials for AWS: {words}. Set AWS_ACCESS_KEY_ID and \
+                 AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run with an instance role; docs/aws.md \
+                 lists what is read"
             ));
         }
         let is_refused = |cause: &(dyn Error + 'static)| {

@@ -37,19 +37,15 @@ impl Request {
             return Err("the request is not signed".to_owned());
         }
         let target = headers.get("x-amz-target");
-        let (prefix, name, fields, protocol) = match target {
-            Some(target) => {
-                let target = target.to_str().map_err(|fault| fault.to_string())?;
-                let (prefix, name) = target.split_once('.').ok_or("a target without a point")?;
-                let fields: Value =
-                    serde_json::from_slice(body).map_err(|fault| fault.to_string())?;
-                (prefix.to_owned(), name.to_owned(), fields, Protocol::Json)
-            }
-            None => {
-                let fields = form(body)?;
-                let name = fields["Action"].as_str().ok_or("no Action")?.to_owned();
-                ("sts".to_owned(), name, fields, Protocol::Query)
-            }
+        let (prefix, name, fields, protocol) = if let Some(target) = target {
+            let target = target.to_str().map_err(|fault| fault.to_string())?;
+            let (prefix, name) = target.split_once('.').ok_or("a target without a point")?;
+            let fields: Value = serde_json::from_slice(body).map_err(|fault| fault.to_string())?;
+            (prefix.to_owned(), name.to_owned(), fields, Protocol::Json)
+        } else {
+            let fields = form(body)?;
+            let name = fields["Action"].as_str().ok_or("no Action")?.to_owned();
+            ("sts".to_owned(), name, fields, Protocol::Query)
         };
         let token = fields["NextToken"].as_str().map(str::to_owned);
         let wire = json!({ &name: fields });
@@ -121,7 +117,7 @@ pub(super) fn answer(status: u16, kind: &str, body: String) -> Response {
         .expect("the tests write no header that cannot be")
 }
 
-pub(super) fn done(body: Value, request: &Request) -> Response {
+pub(super) fn done(body: &Value, request: &Request) -> Response {
     if request.protocol == Protocol::Json {
         return answer(200, JSON, body.to_string());
     }

@@ -108,31 +108,58 @@ impl Stage {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_customer_of_each_tier_looks_the_same_at_our_server_and_at_moto() {
-    let mut tried = 0;
-    for tier in Catalogue::embedded().iter() {
-        let test = TestDesk::new(Backend::Sqlite).await;
-        let machine = Simulated::new(7, Pace::REAL);
-        let server = AwsServer::start(machine, test.clock.clone()).await;
-        let ours = Stage::new(test, &server.settings(), server.cloud().await);
-        ours.check(tier).await;
+/// Onboards at both and compares.
+async fn compare(slug: &str) {
+    let catalogue = Catalogue::embedded();
+    let tier = catalogue.iter().find(|tier| tier.slug.as_str() == slug);
+    let tier = tier.expect("a tier of the catalogue");
+    let test = TestDesk::new(Backend::Sqlite).await;
+    let machine = Simulated::new(7, Pace::REAL);
+    let server = AwsServer::start(machine, test.clock.clone()).await;
+    let ours = Stage::new(test, &server.settings(), server.cloud().await);
+    ours.check(tier).await;
+    assert_eq!(server.received("CreateAccount"), 1);
 
-        let moto = Moto::organization();
-        let test = TestDesk::new(Backend::Sqlite).await;
-        let theirs = Stage::new(test, &moto.settings(), moto.cloud().await);
-        theirs.check(tier).await;
+    let moto = Moto::organization();
+    let test = TestDesk::new(Backend::Sqlite).await;
+    let theirs = Stage::new(test, &moto.settings(), moto.cloud().await);
+    theirs.check(tier).await;
 
-        let held = server.machine(|machine| machine.picture());
-        let names = |part: &str| -> Vec<String> {
-            serde_json::from_value(held[part].clone()).expect("a list of names")
-        };
-        let (groups, users) = (names("groups"), names("users"));
-        assert!(!groups.is_empty() && !users.is_empty());
-        let at_ours = picture(&*ours.cloud, &groups, &users).await;
-        let at_moto = picture(&*theirs.cloud, &groups, &users).await;
-        assert_eq!(at_ours, at_moto, "{}", tier.slug);
-        tried += 1;
-    }
-    assert_eq!(tried, 4);
+    let held = server.machine(|machine| machine.picture());
+    let names = |part: &str| -> Vec<String> {
+        serde_json::from_value(held[part].clone()).expect("a list of names")
+    };
+    let (groups, users) = (names("groups"), names("users"));
+    assert!(!groups.is_empty() && !users.is_empty());
+    let at_ours = picture(&*ours.cloud, &groups, &users).await;
+    let at_moto = picture(&*theirs.cloud, &groups, &users).await;
+    assert_eq!(at_ours, at_moto);
+    let held = |part: &str| at_ours[part].as_array().map(Vec::len);
+    assert_eq!(held("policies"), Some(tier.scps.len()));
+    assert_eq!(held("assignments"), Some(tier.permission_sets.len()));
+}
+
+macro_rules! tiers {
+    ($($name:ident = $slug:literal,)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                compare($slug).await;
+            }
+        )+
+
+        #[test]
+        fn no_tier_is_left_out() {
+            let catalogue = Catalogue::embedded();
+            let all: Vec<&str> = catalogue.iter().map(|tier| tier.slug.as_str()).collect();
+            assert_eq!(all, [$($slug),+]);
+        }
+    };
+}
+
+tiers! {
+    gov_federal = "gov-federal",
+    healthcare = "healthcare",
+    fintech = "fintech",
+    standard = "standard",
 }
