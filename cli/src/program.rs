@@ -19,7 +19,7 @@ use tierdesk_core::{
     tiers::Catalogue,
 };
 
-use tierdesk_provision::{SimulatedCloud, simulated::Pace};
+use tierdesk_provision::{SimulatedCloud, aws::AwsCloud, simulated::Pace};
 
 use crate::{args::Global, output::Output};
 
@@ -166,12 +166,7 @@ impl Program {
                 desk.database.clone(),
                 Pace::QUICK,
             ))),
-            CloudKind::Aws => Err(Refusal::new(
-                RefusalCode::Configuration,
-                "this version cannot reach AWS; nothing was looked at or changed",
-            )
-            .with_hint("aws.cloud = \"simulated\"")
-            .into()),
+            CloudKind::Aws => Ok(Arc::new(AwsCloud::connect(&self.settings.aws).await)),
         }
     }
 

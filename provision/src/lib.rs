@@ -8,6 +8,7 @@
 mod account;
 mod act;
 mod assignments;
+pub mod aws;
 mod observe;
 mod run;
 pub mod simulated;

@@ -3,11 +3,13 @@
 //!
 //! To write a test for both databases, name it in [`on_both!`].
 
+pub mod aws_server;
 pub mod corpus;
 pub mod discord;
 mod guild_desk;
 mod letter;
 mod look;
+pub mod moto;
 mod program;
 mod test_desk;
 

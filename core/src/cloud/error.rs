@@ -125,7 +125,8 @@ pub fn classify(code: &str, reason: Option<&str>, message: &str, effect: Effect)
 
 /// IAM Identity Center says the same of a name that is taken and of a change that is under way.
 fn is_taken_name(reason: Option<&str>, message: &str) -> bool {
-    reason == Some("UNIQUENESS_CONSTRAINT_VIOLATION") || message.contains("already exists")
+    let is_there = message.contains("already") && !message.contains("in progress");
+    reason == Some("UNIQUENESS_CONSTRAINT_VIOLATION") || is_there
 }
 
 fn is_duplicate(code: &str) -> bool {
@@ -167,6 +168,22 @@ fn remedy(code: &str, reason: Option<&str>) -> Option<&'static str> {
         ("AccessDeniedException" | "AccessDenied", _) => Some(
             "The credentials may not do this: they must be of the management account and carry the \
              permissions that docs/aws.md lists",
+        ),
+        (
+            "ExpiredTokenException"
+            | "ExpiredToken"
+            | "InvalidClientTokenId"
+            | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClientException",
+            _,
+        ) => Some(
+            "AWS does not take the credentials: get new ones, and see that the machine's clock is \
+             right",
+        ),
+        (_, Some("MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED")) => Some(
+            "Five policies are attached there, FullAWSAccess among them: detach or merge some, then \
+             resume",
         ),
         ("AWSOrganizationsNotInUseException", _) => Some(
             "The account of these credentials has no organisation: make one with all features \
@@ -228,6 +245,22 @@ mod tests {
             ),
         ] {
             assert_eq!(class(code, reason, effect), expected, "{code} {reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_conflict_is_a_name_that_is_taken_or_a_change_under_way() {
+        for (message, expected) in [
+            ("PermissionSet with name x already exists", "already"),
+            (
+                "the set already has an attachment to this policy",
+                "already",
+            ),
+            ("an operation is already in progress", "wait"),
+            ("another request is being processed", "wait"),
+        ] {
+            let told = classify("ConflictException", None, message, Effect::Changes);
+            assert_eq!(told.class(), expected, "{message}");
         }
     }
 

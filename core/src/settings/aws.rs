@@ -15,17 +15,17 @@ pub(super) const KEYS: &[Key] = &[
         "the organisation that may be changed; required with cloud = \"aws\" before any change",
         "none",
     ),
-    Key::later(
+    Key::now(
         "aws.endpoint_url",
         "another endpoint than AWS's own, for tests",
         "none",
     ),
-    Key::later(
+    Key::now(
         "aws.org_region",
         "the region of Organizations",
         DEFAULT_REGION,
     ),
-    Key::later(
+    Key::now(
         "aws.sso_region",
         "the region of IAM Identity Center",
         DEFAULT_REGION,

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "tests print what they counted")]
 
 mod architecture;
+mod aws;
 mod chat;
 mod contract;
 mod crash;
