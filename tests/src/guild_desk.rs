@@ -20,7 +20,7 @@ use tierdesk_core::{
     staff::Role,
     store::jobs,
 };
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -47,7 +47,7 @@ pub struct GuildDesk {
     /// A member who is an agent too.
     pub erin: u64,
     stop: CancellationToken,
-    running: Option<JoinHandle<Result<(), BotError>>>,
+    running: JoinSet<Result<(), BotError>>,
 }
 
 /// How long a connection may be away in tests.
@@ -96,7 +96,7 @@ impl GuildDesk {
             dana: 0,
             erin: 0,
             stop: CancellationToken::new(),
-            running: None,
+            running: JoinSet::new(),
         };
         desk.dana = desk.hire("dana", Role::Agent).await;
         desk.erin = desk.hire("erin", Role::Agent).await;
@@ -106,7 +106,7 @@ impl GuildDesk {
     /// Connects the bot and waits until its commands are there.
     pub async fn connect(mut self) -> Self {
         let (bot, stop) = (Arc::clone(&self.bot), self.stop.clone());
-        self.running = Some(tokio::spawn(bot.run(PATIENCE, stop)));
+        self.running.spawn(bot.run(PATIENCE, stop));
         self.discord.connected().await;
         let discord = &self.discord;
         discord
@@ -122,7 +122,7 @@ impl GuildDesk {
         self.bot = Arc::clone(&bot);
         self.stop = CancellationToken::new();
         let before = self.discord.identified().len();
-        self.running = Some(tokio::spawn(bot.run(PATIENCE, self.stop.clone())));
+        self.running.spawn(bot.run(PATIENCE, self.stop.clone()));
         let discord = &self.discord;
         discord
             .until("another session", || {
@@ -226,18 +226,18 @@ impl GuildDesk {
     /// Ends the bot.
     pub async fn stop_bot(&mut self) -> Result<(), BotError> {
         self.stop.cancel();
-        match self.running.take() {
-            Some(running) => running.await.expect("the bot does not panic"),
+        match self.running.join_next().await {
+            Some(ended) => ended.expect("the bot does not panic"),
             None => Ok(()),
         }
     }
 
     /// How the bot ended by itself.
     pub async fn ended(&mut self) -> Result<(), BotError> {
-        let running = self.running.take().expect("the bot was started");
-        tokio::time::timeout(Duration::from_secs(20), running)
-            .await
-            .expect("the bot ends by itself")
+        let ended = tokio::time::timeout(Duration::from_secs(20), self.running.join_next()).await;
+        let ended = ended.expect("the bot ends by itself");
+        ended
+            .expect("the bot was started")
             .expect("the bot does not panic")
     }
 

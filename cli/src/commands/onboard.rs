@@ -152,18 +152,17 @@ impl At<'_> {
                     prefix,
                     chat_channel: None,
                 };
-                match self.started(slug.as_ref()).await? {
-                    Some(run) => run,
-                    None => {
-                        let planned = self.plan(request).await?;
-                        if planned.state != "planned" {
-                            return self.finish(planned, detach).await;
-                        }
-                        if !self.output.is_json {
-                            text::plan(self.output, &planned);
-                        }
-                        planned.run
+                if let Some(run) = self.started(slug.as_ref()).await? {
+                    run
+                } else {
+                    let planned = self.plan(request).await?;
+                    if planned.state != "planned" {
+                        return self.finish(planned, detach).await;
                     }
+                    if !self.output.is_json {
+                        text::plan(self.output, &planned);
+                    }
+                    planned.run
                 }
             }
             (hash, ..) => hash.unwrap_or_default(),

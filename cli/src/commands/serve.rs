@@ -275,7 +275,7 @@ async fn keep_holding(desk: &Desk, holder: &str, stop: &CancellationToken) {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Seals committed audit entries until stopped.

@@ -4,6 +4,7 @@ mod demo;
 mod faults;
 mod hostile;
 mod mail;
+mod serving;
 mod setting_up;
 mod tickets;
 

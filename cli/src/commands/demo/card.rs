@@ -49,7 +49,7 @@ fn lines(ticket: &DisclosedTicket) -> Vec<String> {
 }
 
 fn unescape(text: &str) -> String {
-    text.replace('\\', "").replace('\u{2060}', "")
+    text.replace(['\\', '\u{2060}'], "")
 }
 
 fn frame(lines: &[String]) -> Vec<String> {

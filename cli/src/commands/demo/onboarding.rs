@@ -57,7 +57,8 @@ pub(super) async fn run(desk: &Desk) -> anyhow::Result<RunReport> {
         anyhow::Ok(done)
     };
     let work = worker.run(stop.clone());
-    let both = async { tokio::join!(follow, work) };
+    // On the heap: what it holds across its waits is large.
+    let both = Box::pin(async { tokio::join!(follow, work) });
     let (done, ()) = tokio::time::timeout(PATIENCE, both)
         .await
         .map_err(|_| anyhow::anyhow!("the onboarding took longer than {PATIENCE:?}"))?;

@@ -49,8 +49,13 @@ fn is_by_alias(desk: &Desk, customer: &Customer) -> bool {
     disclosure::level(tier) < Disclosure::Metadata
 }
 
-/// Customers of tiers shown by alias whose alias begins like this.
-async fn by_alias(desk: &Desk, tx: &mut Tx, words: &str) -> Result<Vec<Customer>, Error> {
+/// At most `limit` customers of tiers shown by alias whose alias begins like this.
+async fn by_alias(
+    desk: &Desk,
+    tx: &mut Tx,
+    words: &str,
+    limit: usize,
+) -> Result<Vec<Customer>, Error> {
     let wanted = words.trim().to_lowercase();
     let mut found = Vec::new();
     if !"client-".starts_with(&wanted) && !wanted.starts_with("client-") {
@@ -59,7 +64,7 @@ async fn by_alias(desk: &Desk, tx: &mut Tx, words: &str) -> Result<Vec<Customer>
     let by_alias = |tier: &&Tier| tier.disclosure < Disclosure::Metadata;
     for tier in desk.catalogue.iter().filter(by_alias) {
         for id in customers::ids_of_tier(tx, &tier.slug).await? {
-            if disclosure::alias(id).to_lowercase().starts_with(&wanted) {
+            if found.len() < limit && disclosure::alias(id).to_lowercase().starts_with(&wanted) {
                 found.push(customers::get(tx, id).await?);
             }
         }
@@ -80,7 +85,8 @@ pub async fn search_customers(
     let mut found = find(&mut permit, words).await?;
     found.retain(|customer| !is_by_alias(desk, customer));
     if found.len() < limit {
-        found.extend(by_alias(desk, &mut permit, words).await?);
+        let missing = limit - found.len();
+        found.extend(by_alias(desk, &mut permit, words, missing).await?);
     }
     found.truncate(limit);
     disclose_all(desk, &mut permit, &found).await
@@ -110,9 +116,9 @@ pub async fn find_customer_handle(desk: &Desk, actor: &Actor, words: &str) -> Re
 
 /// The one customer that `words` mean, for use cases that act on it.
 pub(super) async fn find_one(desk: &Desk, tx: &mut Tx, words: &str) -> Result<Customer, Error> {
-    let mut found = by_alias(desk, tx, words).await?;
-    if words.trim().len() <= "client-".len() {
-        found.clear();
+    let mut found = Vec::new();
+    if words.trim().len() > "client-".len() {
+        found = by_alias(desk, tx, words, 2).await?;
     }
     if found.is_empty() {
         found = find(tx, words).await?;

@@ -51,6 +51,10 @@ const SAID: &[(&str, &str, &str)] = &[
 ];
 
 /// Asks again what the walk asked, and more.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one line an operation of the port, in the order in which they are needed"
+)]
 async fn ask(cloud: &dyn Cloud, clock: &Clock) -> Vec<(&'static str, String)> {
     fn said<T>(answer: Result<T, CloudError>) -> String {
         answer.map_or_else(|error| error.class().to_owned(), |_| "done".to_owned())

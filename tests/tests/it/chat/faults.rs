@@ -150,7 +150,7 @@ async fn a_restricted_channel_that_everybody_sees_gets_nothing(backend: Backend)
     desk.discord.hide_from_everyone(channel);
     desk.discord
         .overwrite(channel, desk.discord.bot_user_id(), 1 << 10, 0);
-    desk.test.pass(Duration::from_secs(60));
+    desk.test.pass(Duration::from_mins(1));
     desk.post().await;
     assert_eq!(desk.threads("support-healthcare").len(), 1);
     desk.end().await;
@@ -169,7 +169,7 @@ async fn a_full_server_keeps_the_ticket_waiting(backend: Backend) {
     assert!(why.contains("no room"), "{why}");
     desk.was_refused("160006");
     desk.discord.limit_active_threads(1_000);
-    desk.test.pass(Duration::from_secs(60));
+    desk.test.pass(Duration::from_mins(1));
     desk.post().await;
     assert_eq!(desk.threads("support-fintech").len(), 2);
     desk.end().await;
@@ -228,7 +228,7 @@ async fn outages_are_tried_again_and_wrong_requests_are_not(backend: Backend) {
     desk.discord
         .fail_next("POST", path, 503, json!({ "message": "overloaded" }));
     assert_eq!(desk.tick().await, Tick::Postponed);
-    desk.test.pass(Duration::from_secs(60));
+    desk.test.pass(Duration::from_mins(1));
     desk.discord.fail_next(
         "POST",
         path,

@@ -49,7 +49,7 @@ async fn a_token_revoked_later_ends_the_bot() {
     let error = desk.ended().await.expect_err("it ends");
     assert!(matches!(error, BotError::Token), "{error:?}");
     let sent = desk.discord.requests().len();
-    desk.test.pass(Duration::from_secs(60));
+    desk.test.pass(Duration::from_mins(1));
     desk.post().await;
     assert_eq!(desk.discord.requests().len(), sent, "nothing more is sent");
 }

@@ -202,10 +202,14 @@ async fn another_person_approves_and_little_is_told(backend: Backend) {
     let known = customers::show(&desk.test.desk, &owner(), "quartz-clinic").await;
     assert_eq!(known.expect("it is known").status, CustomerStatus::Active);
     let requests = desk.discord.requests();
-    let sent: String = requests[before..]
+    let sent: Vec<String> = requests[before..]
         .iter()
-        .map(|request| format!("{} {}\n", request.path, request.body))
+        .map(|request| format!("{} {}", request.path, request.body))
         .collect();
+    let sent = sent.join(
+        "
+",
+    );
     assert!(
         sent.contains("Quartz Clinic"),
         "the name may be shown at this level"

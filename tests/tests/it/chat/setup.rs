@@ -15,7 +15,7 @@ const FORUMS: [&str; 5] = [
     "support-triage",
 ];
 
-async fn bot(discord: &FakeDiscord, test: &TestDesk) -> std::sync::Arc<Bot> {
+fn bot(discord: &FakeDiscord, test: &TestDesk) -> std::sync::Arc<Bot> {
     make_bot(&test.desk, discord, std::collections::BTreeMap::new())
 }
 
@@ -23,7 +23,7 @@ async fn bot(discord: &FakeDiscord, test: &TestDesk) -> std::sync::Arc<Bot> {
 async fn what_is_missing_is_made_once() {
     let test = TestDesk::new(Backend::Sqlite).await;
     let discord = FakeDiscord::start().await;
-    let bot = bot(&discord, &test).await;
+    let bot = bot(&discord, &test);
     let planned = bot.set_up(true).await.expect("it can be planned");
     let changing = |discord: &FakeDiscord| {
         let requests = discord.requests();
@@ -69,7 +69,7 @@ async fn an_open_channel_of_a_restricted_tier_is_refused() {
     let discord = FakeDiscord::start().await;
     let open = discord.add_forum("support-healthcare", &[]);
     discord.add_forum("support-fintech", &["new"]);
-    let bot = bot(&discord, &test).await;
+    let bot = bot(&discord, &test);
     for is_dry in [true, false] {
         let refused = bot.set_up(is_dry).await.expect_err("everybody sees it");
         let SetupError::Open(message) = refused else {

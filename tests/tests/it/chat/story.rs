@@ -2,7 +2,10 @@
 
 use serde_json::json;
 use tierdesk_core::{
-    desk::{tickets, work_ticket},
+    desk::{
+        tickets,
+        work_ticket::{self, BindOptions},
+    },
     tickets::{Direction, Status, TicketNumber},
 };
 use tierdesk_tests::{Backend, GuildDesk, Letter, discord::AnswerKind, make_bot, on_both, owner};
@@ -216,7 +219,7 @@ async fn a_ticket_is_moved_when_it_is_bound(backend: Backend) {
         &owner(),
         strict,
         "techgov",
-        Default::default(),
+        BindOptions::default(),
     )
     .await
     .expect("an admin binds");

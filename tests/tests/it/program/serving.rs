@@ -23,7 +23,11 @@ on_both! {
 fn a_role_that_is_not_configured_is_refused_in_words() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let program = Program::new(format!("sqlite://{}/desk.db", folder.path().display()));
-    for (role, says) in [("bot", "discord.token"), ("ingest", "mail.maildir"), ("http", "no http role")] {
+    for (role, says) in [
+        ("bot", "discord.token"),
+        ("ingest", "mail.maildir"),
+        ("http", "no http role"),
+    ] {
         let refused: Ended = program.run(&["serve", "--role", role]);
         assert_eq!(refused.code, Some(1), "{refused:?}");
         let words = format!("{}{}", refused.out, refused.err);
@@ -37,7 +41,11 @@ fn end(mut child: Child) {
     kill(Pid::from_raw(id), Signal::SIGTERM).expect("it is there");
     let status = child.wait().expect("it ends");
     assert_eq!(status.code(), Some(0), "on SIGTERM");
-    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        asked.elapsed()
+    );
 }
 
 /// Names of forums and a Maildir, and the program that is configured for both.
@@ -67,7 +75,10 @@ fn put(maildir: &tempfile::TempDir, id: &str) {
 }
 
 async fn card(discord: &FakeDiscord, number: usize) -> u64 {
-    let forum = discord.channel_by_name("support-fintech").expect("it is there").id;
+    let forum = discord
+        .channel_by_name("support-fintech")
+        .expect("it is there")
+        .id;
     discord
         .until("the card", || {
             let threads = discord.threads_in(forum);
@@ -80,10 +91,18 @@ async fn a_mail_in_the_maildir_is_worked_in_discord_and_serve_ends_well(backend:
     let (_test, discord, maildir, program, dana) = stage(backend).await;
     program.run(&["init", "--json"]);
     let user = dana.to_string();
+    program.run(&["staff", "add", "root-admin", "--role", "admin", "--json"]);
     program
-        .run(&["staff", "add", "root-admin", "--role", "admin", "--json"]);
-    program
-        .run(&["staff", "add", "dana", "--role", "agent", "--discord", &user, "--json"])
+        .run(&[
+            "staff",
+            "add",
+            "dana",
+            "--role",
+            "agent",
+            "--discord",
+            &user,
+            "--json",
+        ])
         .done();
     let served = program.start(&["serve"]);
     discord.connected().await;
@@ -97,9 +116,14 @@ async fn a_mail_in_the_maildir_is_worked_in_discord_and_serve_ends_well(backend:
             card.text().contains("Assignee: dana").then_some(())
         })
         .await;
-    let shown = discord.command(dana, "customer show", json!({ "who": "acme" })).await;
+    let shown = discord
+        .command(dana, "customer show", json!({ "who": "acme" }))
+        .await;
     assert!(shown.text().contains("ACME Finance Inc"), "{shown:?}");
-    assert!(maildir.path().join("cur/1.mail:2,").exists(), "moved once it was safe");
+    assert!(
+        maildir.path().join("cur/1.mail:2,").exists(),
+        "moved once it was safe"
+    );
     end(served);
     discord.assert_clean();
     let verified = program.run(&["audit", "verify", "--json"]).done().json();
