@@ -1,6 +1,7 @@
 //! The desk in Discord, against a Discord that keeps state.
 
 mod canary;
+mod cards;
 mod faults;
 mod gateway;
 mod onboarding;

@@ -12,6 +12,10 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::json;
+use tierdesk_core::{
+    desk::audit,
+    permit::{Actor, SystemRole},
+};
 use tierdesk_tests::{Backend, Ended, Letter, Program, TestDesk, discord::FakeDiscord, on_both};
 
 on_both! {
@@ -88,22 +92,18 @@ async fn card(discord: &FakeDiscord, number: usize) -> u64 {
 }
 
 async fn a_mail_in_the_maildir_is_worked_in_discord_and_serve_ends_well(backend: Backend) {
-    let (_test, discord, maildir, program, dana) = stage(backend).await;
-    program.run(&["init", "--json"]);
+    let (test, discord, maildir, program, dana) = stage(backend).await;
     let user = dana.to_string();
-    program.run(&["staff", "add", "root-admin", "--role", "admin", "--json"]);
-    program
-        .run(&[
-            "staff",
-            "add",
-            "dana",
-            "--role",
-            "agent",
-            "--discord",
-            &user,
-            "--json",
-        ])
-        .done();
+    let hire = [
+        "staff",
+        "add",
+        "dana",
+        "--role",
+        "admin",
+        "--discord",
+        &user,
+    ];
+    program.run(&hire).done();
     let served = program.start(&["serve"]);
     discord.connected().await;
     put(&maildir, "1.mail");
@@ -126,8 +126,9 @@ async fn a_mail_in_the_maildir_is_worked_in_discord_and_serve_ends_well(backend:
     );
     end(served);
     discord.assert_clean();
-    let verified = program.run(&["audit", "verify", "--json"]).done().json();
-    assert_eq!(verified["ok"], true);
+    let sealer = Actor::System(SystemRole::Sealer);
+    let verified = audit::verify(&test.desk, &sealer).await;
+    assert!(verified.expect("it can be checked").ok);
 }
 
 async fn serve_goes_on_while_discord_is_away(backend: Backend) {
