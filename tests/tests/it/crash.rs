@@ -3,6 +3,7 @@
 
 mod deliver;
 mod import;
+mod served;
 mod worker;
 
 use std::collections::BTreeMap;

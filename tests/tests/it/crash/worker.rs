@@ -76,7 +76,7 @@ fn is_settled(program: &Program) -> bool {
 }
 
 /// Lets the dead worker's lease end now.
-async fn free_lapsed_lease(program: &Program) {
+pub(super) async fn free_lapsed_lease(program: &Program) {
     let options = tierdesk_core::store::OpenOptions::new(program.url());
     let database = options.open().await.expect("the database opens");
     let sql = "UPDATE jobs SET leased_until = run_at WHERE state = 'leased'";
@@ -85,7 +85,7 @@ async fn free_lapsed_lease(program: &Program) {
 }
 
 /// How it ended; `None` when it still runs after `limit`.
-fn wait(mut child: Child, limit: Duration) -> Option<ExitStatus> {
+pub(super) fn wait(mut child: Child, limit: Duration) -> Option<ExitStatus> {
     let deadline = Instant::now() + limit;
     loop {
         if let Some(status) = child.try_wait().expect("it can be asked") {
