@@ -102,7 +102,7 @@ impl Default for Patience {
 /// lost to it without a word: people would press buttons and nothing would happen.
 static UNREADABLE: AtomicU64 = AtomicU64::new(0);
 
-/// For the health page and for tests: see [`UNREADABLE`].
+/// How many interactions came in a form that serenity does not know: for the health page and tests.
 pub fn unreadable_events() -> u64 {
     UNREADABLE.load(Ordering::Relaxed)
 }

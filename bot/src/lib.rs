@@ -4,7 +4,7 @@
 //! goes through the use cases of the desk, which ask for the right themselves. A [`message`] is
 //! the only thing that can be sent, and cannot ping anybody.
 //!
-//! To add a command: its definition in [`commands`], a verb in [`router`].
+//! To add a command: its definition in [`commands`], a verb in `router`.
 
 pub mod card;
 pub mod commands;

@@ -3,7 +3,7 @@
 //! What always holds:
 //!
 //! - Nothing is changed before the organisation is known to be the configured one: the clients that
-//!   may change something come from [`AwsCloud::changing`] only, which looks once a process.
+//!   may change something come from `AwsCloud::changing` only, which looks once a process.
 //! - A change is sent once. The clients for changes have the SDK's retries off, because a second
 //!   send after a lost answer makes a second account; those for reads keep them.
 //! - A list is whole: pages are read until there is no token, empty ones too.

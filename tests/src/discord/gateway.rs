@@ -205,6 +205,8 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         if shared.gateway.state().is_refusing {
             continue;
         }
+        // Small events leave at once, as Discord's do.
+        let _ = stream.set_nodelay(true);
         connections.spawn(connection(stream, Arc::clone(&shared)));
     }
 }

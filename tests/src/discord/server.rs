@@ -61,6 +61,8 @@ impl Listener for Wires {
 
     async fn accept(&mut self) -> (Wire, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
+        // Small answers leave at once: the wait for an acknowledgement would be measured as the bot's.
+        let _ = stream.set_nodelay(true);
         let is_cut = Arc::default();
         (Wire { stream, is_cut }, address)
     }
