@@ -112,11 +112,26 @@ impl Database {
         match found {
             0 => self.migrate().await.map(|_| ()),
             KNOWN => Ok(()),
-            found => Err(StoreError::OlderSchema {
-                found,
-                known: KNOWN,
-            }),
+            found => self.until_migrated(found).await,
         }
+    }
+
+    /// Another program may be in the middle of the chain just now: an outdated schema is one that
+    /// stays as it is.
+    async fn until_migrated(&self, mut found: i64) -> Result<(), StoreError> {
+        let mut unchanged = 0;
+        while unchanged < 30 {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            match self.schema_version().await {
+                Ok(KNOWN) => return Ok(()),
+                Ok(now) if now != found => (found, unchanged) = (now, 0),
+                _ => unchanged += 1,
+            }
+        }
+        Err(StoreError::OlderSchema {
+            found,
+            known: KNOWN,
+        })
     }
 }
 
