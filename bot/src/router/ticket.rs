@@ -127,9 +127,18 @@ pub(super) async fn choices(bot: &Bot, actor: &Actor, so_far: &str) -> Result<Ve
             ticket.status
         )
     };
-    Ok(found
+    // A number is found however far down the queue it stands, or out of it.
+    let named = match wanted.parse::<TicketNumber>() {
+        Ok(number) => chat::show_ticket(&bot.desk, actor, number).await.ok(),
+        Err(_) => None,
+    };
+    let number = named.as_ref().map(|ticket| ticket.number);
+    let others = found.iter().filter(|ticket| {
+        Some(ticket.number) != number && name(ticket).to_lowercase().contains(&wanted)
+    });
+    Ok(named
         .iter()
-        .filter(|ticket| name(ticket).to_lowercase().contains(&wanted))
+        .chain(others)
         .take(CHOICES)
         .map(|ticket| Choice {
             name: escape::plain(&name(ticket), limit::NAME),

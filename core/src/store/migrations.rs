@@ -27,6 +27,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0003_onboarding.sql"),
         include_str!("../../../migrations/postgres/0003_onboarding.sql"),
     ),
+    (
+        4,
+        "queue",
+        include_str!("../../../migrations/sqlite/0004_queue.sql"),
+        include_str!("../../../migrations/postgres/0004_queue.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

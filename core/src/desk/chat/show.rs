@@ -1,9 +1,14 @@
 //! Tickets, as much of them as chat may see.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::super::{Desk, Error, tickets::not_found};
 use crate::{
+    clock::Timestamp,
+    customers::Customer,
     disclosure::{self, DisclosedTicket, TicketFacts},
     discord::DiscordId,
+    ids::{CustomerId, StaffId},
     permit::{Actor, ReadDesk, Subject, UseChat, authorise},
     refusal::Refusal,
     staff::Role,
@@ -21,27 +26,9 @@ pub(super) async fn disclose(
     ticket: &Ticket,
     sees_bodies: bool,
 ) -> Result<DisclosedTicket, Error> {
-    let tier = tier_of(desk, ticket);
-    let customer = match ticket.customer_id {
-        Some(id) => Some(customers::get(tx, id).await?),
-        None => None,
-    };
-    let role = customer.as_ref().map(|customer| {
-        let listed = customer
-            .contacts
-            .iter()
-            .find(|contact| contact.address.as_str() == ticket.requester);
-        listed
-            .and_then(|contact| contact.role.clone())
-            .unwrap_or_else(|| {
-                if listed.is_some() {
-                    "listed contact".to_owned()
-                } else {
-                    "not a listed contact".to_owned()
-                }
-            })
-    });
-    let text = if sees_bodies && disclosure::level(tier) >= crate::tiers::Disclosure::Excerpt {
+    let people = People::of(tx, std::slice::from_ref(ticket)).await?;
+    let level = disclosure::level(tier_of(desk, ticket));
+    let text = if sees_bodies && level >= crate::tiers::Disclosure::Excerpt {
         let written = messages::list_of_ticket(tx, ticket.id).await?;
         let first = written
             .into_iter()
@@ -50,33 +37,68 @@ pub(super) async fn disclose(
     } else {
         String::new()
     };
-    let names = tickets::staff_names(tx, ticket.assignee_id).await?;
-    let clocks = ticket.clocks.report(tx.now());
-    let response = [clocks.first_response, clocks.next_response]
-        .into_iter()
-        .find(|clock| clock.due.is_some() && clock.met_at.is_none());
-    Ok(disclosure::ticket(&TicketFacts {
-        number: ticket.number,
-        tier,
-        customer: customer
-            .as_ref()
-            .map(|customer| (customer.id, customer.name.as_str())),
-        framework: ticket.framework.as_deref(),
-        subject: &ticket.subject,
-        text: &text,
-        status: ticket.status,
-        severity: ticket.severity,
-        trust: ticket.trust,
-        is_provisional: ticket.is_provisional,
-        requester: &ticket.requester,
-        requester_role: role.as_deref(),
-        assignee: ticket
-            .assignee_id
-            .and_then(|id| names.get(&id))
-            .map(String::as_str),
-        due: response.and_then(|clock| clock.due),
-        is_overdue: response.is_some_and(|clock| clock.missed),
-    }))
+    Ok(people.disclose(desk, ticket, &text, tx.now()))
+}
+
+/// The customers and members of staff that some tickets name, read at once.
+struct People {
+    customers: HashMap<CustomerId, Customer>,
+    staff: HashMap<StaffId, String>,
+}
+
+impl People {
+    async fn of(tx: &mut Tx, tickets: &[Ticket]) -> Result<Self, Error> {
+        let ids: BTreeSet<CustomerId> = tickets.iter().filter_map(|one| one.customer_id).collect();
+        let ids: Vec<CustomerId> = ids.into_iter().collect();
+        let found = customers::list_by_id(tx, &ids).await?;
+        let staff: BTreeSet<StaffId> = tickets.iter().filter_map(|one| one.assignee_id).collect();
+        Ok(Self {
+            customers: found.into_iter().map(|one| (one.id, one)).collect(),
+            staff: tickets::staff_names(tx, staff).await?,
+        })
+    }
+
+    fn disclose(
+        &self,
+        desk: &Desk,
+        ticket: &Ticket,
+        text: &str,
+        now: Timestamp,
+    ) -> DisclosedTicket {
+        let customer = ticket.customer_id.and_then(|id| self.customers.get(&id));
+        let role = customer.map(|customer| role_of(customer, &ticket.requester));
+        let assignee = ticket.assignee_id.and_then(|id| self.staff.get(&id));
+        let clocks = ticket.clocks.report(now);
+        let response = [clocks.first_response, clocks.next_response]
+            .into_iter()
+            .find(|clock| clock.due.is_some() && clock.met_at.is_none());
+        disclosure::ticket(&TicketFacts {
+            number: ticket.number,
+            tier: tier_of(desk, ticket),
+            customer: customer.map(|customer| (customer.id, customer.name.as_str())),
+            framework: ticket.framework.as_deref(),
+            subject: &ticket.subject,
+            text,
+            status: ticket.status,
+            severity: ticket.severity,
+            trust: ticket.trust,
+            is_provisional: ticket.is_provisional,
+            requester: &ticket.requester,
+            requester_role: role,
+            assignee: assignee.map(String::as_str),
+            due: response.and_then(|clock| clock.due),
+            is_overdue: response.is_some_and(|clock| clock.missed),
+        })
+    }
+}
+
+/// What the customer's directory says of an address.
+fn role_of<'c>(customer: &'c Customer, address: &str) -> &'c str {
+    let mut contacts = customer.contacts.iter();
+    match contacts.find(|contact| contact.address.as_str() == address) {
+        Some(contact) => contact.role.as_deref().unwrap_or("listed contact"),
+        None => "not a listed contact",
+    }
 }
 
 /// The tier under which a ticket is shown.
@@ -113,11 +135,14 @@ pub async fn list_tickets(
         let slug = tier.parse().map_err(|_| Refusal::not_found("tier", tier))?;
         desk.tier(&slug)?;
     }
-    let mut shown = Vec::new();
-    for listed in tickets::list(&mut permit, filter).await? {
-        shown.push(disclose(desk, &mut permit, &listed.ticket, false).await?);
-    }
-    Ok(shown)
+    let listed = tickets::list(&mut permit, filter).await?;
+    let found: Vec<Ticket> = listed.into_iter().map(|one| one.ticket).collect();
+    let people = People::of(&mut permit, &found).await?;
+    let now = permit.now();
+    Ok(found
+        .iter()
+        .map(|ticket| people.disclose(desk, ticket, "", now))
+        .collect())
 }
 
 /// The queue of the actor's own tickets.

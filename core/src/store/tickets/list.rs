@@ -13,22 +13,38 @@ use crate::{
     tickets::{Status, Ticket},
 };
 
+/// Columns, joins and optional filters (an absent one is an empty text or FALSE), in the queue's
+/// order: priority, then the stricter tier, then what is due first. The indexes of migration 4 hold
+/// the same expressions. What drives the search stands first in WHERE.
+macro_rules! queue {
+    ($driver:literal) => {
+        concat!("SELECT ", ticket_columns!(), ", k.slug AS customer, s.name AS assignee FROM tickets t
+            LEFT JOIN customers k ON k.id = t.customer_id LEFT JOIN staff s ON s.id = t.assignee_id
+            WHERE ", $driver, " AND ($1 = '' OR t.tier = $1)
+              AND ($2 = '' OR k.slug = $2) AND ($3 = '' OR s.name = $3)
+              AND ($4 = FALSE OR t.customer_id IS NULL)
+            ORDER BY t.priority, t.tier_rank, (t.first_response_due IS NULL), t.first_response_due, t.number
+            LIMIT $5")
+    };
+}
+
 statements! {
-    /// The queue's order: priority, then the stricter tier, then what is due first. An absent
-    /// filter is NULL or an empty text.
+    /// What is in work. The statuses are written out: a partial index serves no bound list.
+    ACTIVE = Sql::same(queue!("t.status IN ('new', 'open', 'waiting-customer', 'on-hold')"));
+    ACTIVE_OF_TIER = Sql::same(queue!(
+        "t.status IN ('new', 'open', 'waiting-customer', 'on-hold') AND t.tier = $1"));
+    ACTIVE_OF_CUSTOMER = Sql::same(queue!(
+        "t.status IN ('new', 'open', 'waiting-customer', 'on-hold')
+         AND t.customer_id = (SELECT id FROM customers WHERE slug = $2)"));
+    ACTIVE_OF_STAFF = Sql::same(queue!(
+        "t.status IN ('new', 'open', 'waiting-customer', 'on-hold')
+         AND t.assignee_id = (SELECT id FROM staff WHERE name = $3)"));
+    ACTIVE_UNBOUND = Sql::same(queue!(
+        "t.status IN ('new', 'open', 'waiting-customer', 'on-hold') AND t.customer_id IS NULL"));
+    /// Any other choice of statuses, with no index that fits.
     LIST = Sql::per_backend(
-        concat!("SELECT ", ticket_columns!(), ", k.slug AS customer, s.name AS assignee FROM tickets t
-            LEFT JOIN customers k ON k.id = t.customer_id LEFT JOIN staff s ON s.id = t.assignee_id
-            WHERE t.status IN (SELECT value FROM json_each($1)) AND ($2 = '' OR t.tier = $2)
-              AND ($3 = '' OR k.slug = $3) AND ($4 = '' OR s.name = $4)
-              AND ($5 = FALSE OR t.customer_id IS NULL)
-            ORDER BY t.priority, t.tier_rank, t.first_response_due NULLS LAST, t.number LIMIT $6"),
-        concat!("SELECT ", ticket_columns!(), ", k.slug AS customer, s.name AS assignee FROM tickets t
-            LEFT JOIN customers k ON k.id = t.customer_id LEFT JOIN staff s ON s.id = t.assignee_id
-            WHERE t.status = ANY($1) AND ($2 = '' OR t.tier = $2)
-              AND ($3 = '' OR k.slug = $3) AND ($4 = '' OR s.name = $4)
-              AND ($5 = FALSE OR t.customer_id IS NULL)
-            ORDER BY t.priority, t.tier_rank, t.first_response_due NULLS LAST, t.number LIMIT $6"));
+        queue!("t.status IN (SELECT value FROM json_each($6))"),
+        queue!("t.status = ANY($6)"));
     OPEN_COUNTS = Sql::per_backend(
         "SELECT customer_id, CAST(COUNT(*) AS BIGINT) AS open FROM tickets
          WHERE customer_id IN (SELECT unhex(value) FROM json_each($1))
@@ -115,26 +131,49 @@ impl<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> for Row {
     }
 }
 
+impl Filter {
+    /// Whether it asks for what is in work, no status more or less.
+    fn is_active(&self) -> bool {
+        Status::ALL
+            .iter()
+            .all(|status| status.is_active() == self.statuses.contains(status))
+    }
+
+    /// The statement whose index leads to the fewest rows.
+    fn active_statement(&self) -> Sql {
+        if self.customer.is_some() {
+            ACTIVE_OF_CUSTOMER
+        } else if self.assignee.is_some() {
+            ACTIVE_OF_STAFF
+        } else if self.is_triage {
+            ACTIVE_UNBOUND
+        } else if self.tier.is_some() {
+            ACTIVE_OF_TIER
+        } else {
+            ACTIVE
+        }
+    }
+}
+
 /// The tickets that pass the filter, in the order in which they should be worked.
 pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Vec<ListedTicket>, StoreError> {
-    let statuses: TextList = filter
-        .statuses
-        .iter()
-        .map(|status| status.as_str())
-        .collect();
-    let values = (
-        statuses,
-        filter.tier.clone().unwrap_or_default(),
-        filter
-            .customer
-            .as_ref()
-            .map(|slug| slug.as_str().to_owned())
-            .unwrap_or_default(),
-        filter.assignee.clone().unwrap_or_default(),
-        filter.is_triage,
-        filter.limit,
-    );
-    let rows: Vec<Row> = tx.fetch_all(LIST, values).await?;
+    let tier = filter.tier.clone().unwrap_or_default();
+    let customer = filter
+        .customer
+        .as_ref()
+        .map(|slug| slug.as_str().to_owned());
+    let customer = customer.unwrap_or_default();
+    let assignee = filter.assignee.clone().unwrap_or_default();
+    let (is_triage, limit) = (filter.is_triage, filter.limit);
+    let rows: Vec<Row> = if filter.is_active() {
+        let values = (tier, customer, assignee, is_triage, limit);
+        tx.fetch_all(filter.active_statement(), values).await?
+    } else {
+        let statuses = filter.statuses.iter().map(|status| status.as_str());
+        let statuses: TextList = statuses.collect();
+        let values = (tier, customer, assignee, is_triage, limit, statuses);
+        tx.fetch_all(LIST, values).await?
+    };
     let listed = |Row {
                       ticket,
                       names: Names { customer, assignee },

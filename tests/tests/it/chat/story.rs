@@ -339,6 +339,13 @@ async fn a_ticket_is_worked_by_command_in_its_thread(backend: Backend) {
         .autocomplete(desk.dana, "ticket show", "ticket", "about")
         .await;
     assert!(typed.is_empty(), "closed tickets are not offered");
+    for typed in [number.to_string(), number.0.to_string()] {
+        let named = desk
+            .discord
+            .autocomplete(desk.dana, "ticket show", "ticket", &typed)
+            .await;
+        assert_eq!(named.len(), 1, "but found by their number: {named:?}");
+    }
     desk.post().await;
     assert_eq!(desk.test.ticket(number).await.ticket.status, Status::Closed);
     desk.end().await;
