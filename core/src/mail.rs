@@ -3,11 +3,11 @@
 //! `tierdesk-ingest` makes these values; nothing here looks at raw bytes. Every string is free of
 //! NUL, and header values are free of CR and LF, because both databases and JSON must hold them.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use serde::Serialize;
 
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, named::named_enum};
 
 /// One address as a header wrote it. Parse `address` into an
 /// [`crate::customers::EmailAddress`] before deciding anything with it.
@@ -138,4 +138,37 @@ pub struct Envelope {
     pub from: Option<String>,
     /// The envelope recipients, empty when the road does not tell.
     pub recipients: Vec<String>,
+    /// Who handed the mail to us, where we are the mail server.
+    pub client: Option<Client>,
+    /// Who is asked whether the sender is genuine.
+    pub check: SenderCheck,
+}
+
+/// The other end of a connection on which a mail was handed to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its address.
+    pub ip: IpAddr,
+    /// What it called itself in EHLO, HELO or LHLO: a claim.
+    pub helo: String,
+}
+
+named_enum! {
+    /// Who is asked whether a sender is genuine, on the road by which a mail came.
+    pub enum SenderCheck as "sender check" {
+        /// The server before us, in the top-most Authentication-Results of `mail.authserv_id`.
+        Authserv = "authserv_id",
+        /// Microsoft 365, in the top-most Authentication-Results, which names no server there.
+        Exchange = "exchange",
+        /// We ourselves: SPF, DKIM and DMARC of what reached our own listener.
+        Edge = "edge",
+        /// Nobody.
+        None = "none",
+    }
+}
+
+impl Default for SenderCheck {
+    fn default() -> Self {
+        Self::Authserv
+    }
 }

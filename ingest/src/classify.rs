@@ -331,7 +331,7 @@ mod tests {
                 &fields,
                 &Envelope {
                     from,
-                    recipients: Vec::new(),
+                    ..Envelope::default()
                 },
             )
             .kind

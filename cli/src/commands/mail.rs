@@ -44,6 +44,7 @@ pub(super) async fn run(
             let envelope = Envelope {
                 from: envelope_from,
                 recipients: recipient,
+                ..Envelope::default()
             };
             deliver(desk, envelope, output).await
         }

@@ -9,20 +9,24 @@ use super::{
 use crate::{
     clock::Timestamp,
     ids::{BlobId, InboxId, MessageId},
-    mail::Envelope,
+    mail::{Client, Envelope, SenderCheck},
     receive::{Outcome, Road},
 };
 
 statements! {
     LOCK_WAITING = Sql::per_backend(
-        "SELECT id, received_at, road, origin, envelope_from, recipients, is_silent, blob_id FROM inbox
+        "SELECT id, received_at, road, origin, envelope_from, recipients, client_ip, client_helo, sender_check,
+         is_silent, blob_id FROM inbox
          WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND state = 'waiting' ORDER BY received_at, id",
-        "SELECT id, received_at, road, origin, envelope_from, recipients, is_silent, blob_id FROM inbox
+        "SELECT id, received_at, road, origin, envelope_from, recipients, client_ip, client_helo, sender_check,
+         is_silent, blob_id FROM inbox
          WHERE id = ANY($1) AND state = 'waiting' ORDER BY received_at, id FOR UPDATE");
     WAITING = Sql::per_backend(
-        "SELECT id, received_at, road, origin, envelope_from, recipients, is_silent, blob_id FROM inbox
+        "SELECT id, received_at, road, origin, envelope_from, recipients, client_ip, client_helo, sender_check,
+         is_silent, blob_id FROM inbox
          WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND state = 'waiting' ORDER BY received_at, id",
-        "SELECT id, received_at, road, origin, envelope_from, recipients, is_silent, blob_id FROM inbox
+        "SELECT id, received_at, road, origin, envelope_from, recipients, client_ip, client_helo, sender_check,
+         is_silent, blob_id FROM inbox
          WHERE id = ANY($1) AND state = 'waiting' ORDER BY received_at, id");
     WAITING_BY_HINT = Sql::per_backend(
         "SELECT id FROM inbox WHERE state = 'waiting' AND message_id_hint IN (SELECT value FROM json_each($1))
@@ -49,6 +53,9 @@ record! {
         origin: Option<String>,
         envelope_from: Option<String>,
         recipients: String,
+        client_ip: Option<String>,
+        client_helo: Option<String>,
+        sender_check: SenderCheck,
         is_silent: bool,
         blob_id: Option<BlobId>,
     }
@@ -107,6 +114,9 @@ impl BulkRow for NewInbox {
         ("origin", Kind::Text),
         ("envelope_from", Kind::Text),
         ("recipients", Kind::Text),
+        ("client_ip", Kind::Text),
+        ("client_helo", Kind::Text),
+        ("sender_check", Kind::Text),
         ("is_silent", Kind::Bool),
         ("sha256", Kind::Bytes),
         ("blob_id", Kind::Id),
@@ -131,6 +141,10 @@ impl BulkRow for NewInbox {
         ]);
         out.extend([self.origin.into(), self.envelope.from.into()]);
         out.extend([super::tickets::texts_json(&self.envelope.recipients).into()]);
+        let client = self.envelope.client;
+        let (ip, helo) = client.map(|one| (one.ip.to_string(), one.helo)).unzip();
+        out.extend([ip.into(), helo.into()]);
+        out.extend([self.envelope.check.as_str().into()]);
         out.extend([self.is_silent.into(), self.sha256.to_vec().into()]);
         out.extend([
             self.blob_id.map(|id| id.0).into(),
@@ -191,6 +205,7 @@ async fn fetch_waiting(
                 detail: format!("{} waits without its bytes", row.id),
             })?;
             let recipients = super::tickets::parse_texts_json("inbox", &row.recipients)?;
+            let client = client_of(&row)?;
             Ok(WaitingMail {
                 id: row.id,
                 received_at: row.received_at,
@@ -199,12 +214,26 @@ async fn fetch_waiting(
                 envelope: Envelope {
                     from: row.envelope_from,
                     recipients,
+                    client,
+                    check: row.sender_check,
                 },
                 is_silent: row.is_silent,
                 blob_id,
             })
         })
         .collect()
+}
+
+fn client_of(row: &Row) -> Result<Option<Client>, StoreError> {
+    let Some(ip) = &row.client_ip else {
+        return Ok(None);
+    };
+    let ip = ip.parse().map_err(|_| StoreError::Inconsistent {
+        table: "inbox",
+        detail: format!("{} came from {ip:?}, which is no address", row.id),
+    })?;
+    let helo = row.client_helo.clone().unwrap_or_default();
+    Ok(Some(Client { ip, helo }))
 }
 
 /// Arrivals that wait and claim one of these Message-IDs.

@@ -33,6 +33,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0004_queue.sql"),
         include_str!("../../../migrations/postgres/0004_queue.sql"),
     ),
+    (
+        5,
+        "sender",
+        include_str!("../../../migrations/sqlite/0005_sender.sql"),
+        include_str!("../../../migrations/postgres/0005_sender.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

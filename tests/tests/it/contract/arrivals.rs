@@ -3,7 +3,7 @@
 use tierdesk_core::{
     desk::store_arrival::store_arrival,
     ids::InboxId,
-    mail::Envelope,
+    mail::{Client, Envelope, SenderCheck},
     receive::{Outcome, Road},
     store::{blobs, inbox},
 };
@@ -26,6 +26,11 @@ async fn store(test: &TestDesk, letter: &Letter, hint: Option<&str>) -> InboxId 
             "support@securebase.example".to_owned(),
             "ü@securebase.example".to_owned(),
         ],
+        client: Some(Client {
+            ip: "2001:db8::25".parse().expect("an address"),
+            helo: "mx.acmefinance.com".to_owned(),
+        }),
+        check: SenderCheck::Edge,
     };
     let (raw, hint) = (letter.bytes(), hint.map(str::to_owned));
     let stored = store_arrival(
