@@ -4,6 +4,7 @@
 //! file; `store` is the only place that knows SQL. ARCHITECTURE.md is the map.
 
 pub mod audit;
+pub mod authentication;
 pub mod chat;
 pub mod clock;
 pub mod cloud;

@@ -9,3 +9,4 @@ mod crash;
 mod fake_discord;
 mod onboarding;
 mod program;
+mod senders;
