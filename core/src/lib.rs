@@ -23,6 +23,7 @@ pub mod onboarding;
 pub mod permit;
 pub mod receive;
 pub mod refusal;
+pub mod reply_token;
 pub mod settings;
 pub mod sla;
 pub mod staff;

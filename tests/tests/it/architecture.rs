@@ -56,6 +56,7 @@ const DOMAIN: &[&str] = &[
     "mail",
     "masking",
     "onboarding",
+    "reply_token",
     "sla",
     "tickets",
     "tiers",
