@@ -17,6 +17,7 @@ on_both! {
     a_stale_card_is_not_acted_on,
     a_ticket_is_moved_when_it_is_bound,
     customers_are_found_and_shown,
+    a_customer_shown_by_alias_is_found_by_nothing_else,
     a_ticket_is_worked_by_command_in_its_thread,
     no_note_form_for_a_tier_that_takes_no_text,
     history_is_not_posted,
@@ -125,7 +126,7 @@ async fn a_double_click_acts_once(backend: Backend) {
         .count();
     assert_eq!((won, lost), (1, 1), "{one} / {two}");
     let third = desk.discord.press(desk.dana, card, "Take").await.text();
-    assert!(third.contains("done already, by"), "{third}");
+    assert!(third.contains("done already"), "{third}");
     let history = tickets::history(&desk.test.desk, &owner(), number).await;
     let assigned = history.expect("it can be read");
     let assigned = assigned.iter().filter(|event| event.kind == "assigned");
@@ -233,6 +234,37 @@ async fn a_ticket_is_moved_when_it_is_bound(backend: Backend) {
     assert!(card.text().contains("Client\\-"), "{}", card.text());
     assert!(!card.text().contains("TechGov"), "{}", card.text());
     assert_eq!(card.labels(), ["Take", "Severity", "Close"]);
+    desk.end().await;
+}
+
+async fn a_customer_shown_by_alias_is_found_by_nothing_else(backend: Backend) {
+    let desk = GuildDesk::start(backend).await;
+    // By anything else an answer, even a refusal that counts, would say whose alias it is.
+    for words in [
+        "techgov",
+        "TechGov Solutions Inc",
+        "techgov.gov",
+        "security@techgov.gov",
+        "444455556666",
+        "echgo",
+    ] {
+        let who = json!({ "who": words });
+        let unknown = desk.discord.command(desk.dana, "customer show", who).await;
+        assert!(
+            unknown.text().contains("no customer"),
+            "{words}: {unknown:?}"
+        );
+        assert!(
+            !unknown.text().contains("Client\\-"),
+            "{words}: {unknown:?}"
+        );
+    }
+    let who = json!({ "who": "medicorp" });
+    let known = desk.discord.command(desk.dana, "customer show", who).await;
+    assert!(
+        known.text().contains("MediCorp"),
+        "positive control: {known:?}"
+    );
     desk.end().await;
 }
 
