@@ -1,18 +1,25 @@
 //! Whole stories: a mail comes in, its card stands in the tier's channel, people work on it there.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tierdesk_core::{
     desk::{
+        chat::bot_lease,
         tickets,
         work_ticket::{self, BindOptions},
     },
     tickets::{Direction, Status, TicketNumber},
 };
-use tierdesk_tests::{Backend, GuildDesk, Letter, discord::AnswerKind, make_bot, on_both, owner};
+use tierdesk_tests::{
+    Backend, GuildDesk, Letter, TestDesk, discord::AnswerKind, make_bot, on_both, owner,
+};
 
 on_both! {
     a_mail_becomes_a_card_is_taken_and_closed,
     a_double_click_acts_once,
+    a_button_of_long_ago_does_nothing,
+    one_of_several_bots_answers,
     buttons_survive_a_restart,
     a_stale_card_is_not_acted_on,
     a_ticket_is_moved_when_it_is_bound,
@@ -101,6 +108,45 @@ async fn a_mail_becomes_a_card_is_taken_and_closed(backend: Backend) {
     assert!(!desk.thread("support-fintech").is_archived);
     assert_eq!(desk.card("support-fintech").labels().len(), 4);
     desk.end().await;
+}
+
+/// A button outlives no month; the card's next edit brings fresh ones.
+async fn a_button_of_long_ago_does_nothing(backend: Backend) {
+    let desk = GuildDesk::start(backend).await;
+    let number = desk
+        .test
+        .receive_on(&Letter::new("john@acmefinance.com", "a"))
+        .await;
+    desk.post().await;
+    let card = desk.card("support-fintech").id;
+    desk.test.pass(Duration::from_hours(24 * 400));
+    let late = desk.discord.press(desk.dana, card, "Take").await;
+    assert!(late.text().contains("too old"), "{late:?}");
+    assert!(desk.test.ticket(number).await.ticket.assignee.is_none());
+    desk.end().await;
+}
+
+/// The lease of the one who answers lapses when its process is gone, and not before.
+async fn one_of_several_bots_answers(backend: Backend) {
+    let test = TestDesk::new(backend).await;
+    let holds = async |who: &str| {
+        bot_lease::acquire(&test.desk, who)
+            .await
+            .expect("the lease is asked for")
+    };
+    assert!(holds("one").await);
+    assert!(!holds("two").await, "it stands by");
+    test.pass(Duration::from_secs(20));
+    assert!(holds("one").await, "renewed");
+    test.pass(Duration::from_secs(20));
+    assert!(!holds("two").await, "and still stands by");
+    test.pass(Duration::from_mins(2));
+    assert!(holds("two").await, "the first is gone");
+    assert!(!holds("one").await, "and learns that it is");
+    bot_lease::release(&test.desk, "two")
+        .await
+        .expect("given back");
+    assert!(holds("one").await);
 }
 
 async fn a_double_click_acts_once(backend: Backend) {
