@@ -4,18 +4,20 @@ use std::{
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context as _;
 use tierdesk_core::{
     authentication::EdgeCheck,
     cloud::Cloud,
-    customers::FreeMail,
+    customers::{DomainName, FreeMail},
     desk::Desk,
     onboarding::Blueprint,
     permit::Actor,
     refusal::{Refusal, RefusalCode},
-    settings::{CloudKind, MailListener, MailProtocol, Settings},
+    reply_token::ReplyTokens,
+    settings::{CloudKind, MailListener, MailProtocol, Secret, Settings},
     store::{MasterKey, OpenOptions},
     tiers::Catalogue,
 };
@@ -120,6 +122,11 @@ impl Program {
             free_mail: self.free_mail()?,
             own_address: self.settings.mail.address.parse().ok(),
             authserv_id: self.settings.mail.authserv_id.clone(),
+            reply_tokens: self.reply_tokens(),
+            staff_domains: self.staff_domains(),
+            follow_up_after: Duration::from_hours(
+                24 * u64::from(self.settings.mail.follow_up_days),
+            ),
             edge_check: self.edge_check()?,
             anchor_file: self.settings.audit.anchor_file.clone(),
             blueprint: Arc::new(self.blueprint()?),
@@ -128,6 +135,21 @@ impl Program {
         };
         desk.check_catalogue().await?;
         Ok(desk)
+    }
+
+    /// The tokens of our reply addresses, if there is a secret to make them with.
+    fn reply_tokens(&self) -> Option<Arc<ReplyTokens>> {
+        let mail = &self.settings.mail;
+        let secret = mail.reply_secret.as_ref()?;
+        let address = mail.address.parse().ok()?;
+        let previous = mail.reply_secret_previous.as_ref().map(Secret::expose);
+        let tokens = ReplyTokens::new(secret.expose(), previous, &address);
+        Some(Arc::new(tokens))
+    }
+
+    fn staff_domains(&self) -> Vec<DomainName> {
+        let domains = self.settings.mail.staff_domains.iter();
+        domains.filter_map(|domain| domain.parse().ok()).collect()
     }
 
     /// Who checks the senders of what reaches our own SMTP listener. A desk without one asks nobody.

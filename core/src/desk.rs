@@ -23,12 +23,16 @@ use std::{path::PathBuf, sync::Arc};
 pub use crate::error::Error;
 use crate::{
     authentication::EdgeCheck,
-    customers::{EmailAddress, FreeMail},
+    customers::{DomainName, EmailAddress, FreeMail},
     onboarding::Blueprint,
     refusal::{Refusal, RefusalCode},
+    reply_token::ReplyTokens,
     store::Database,
     tiers::{Catalogue, Tier, TierSlug},
 };
+
+/// 30 days: within them people mean the same matter.
+const FOLLOW_UP_AFTER: std::time::Duration = std::time::Duration::from_hours(30 * 24);
 
 /// Everything a use case needs besides its arguments.
 #[derive(Clone, Debug)]
@@ -43,6 +47,12 @@ pub struct Desk {
     pub own_address: Option<EmailAddress>,
     /// The server whose Authentication-Results are believed.
     pub authserv_id: Option<String>,
+    /// Makes and knows the tokens of our reply addresses.
+    pub reply_tokens: Option<Arc<ReplyTokens>>,
+    /// Mail domains of our own people.
+    pub staff_domains: Vec<DomainName>,
+    /// An answer to a ticket that was closed for longer opens a new one.
+    pub follow_up_after: std::time::Duration,
     /// Checks senders of what reaches our own listener.
     pub edge_check: Option<Arc<dyn EdgeCheck>>,
     /// A file outside the database that gets the head of the audit chain once a day.
@@ -62,11 +72,22 @@ impl Desk {
             free_mail: FreeMail::embedded(),
             own_address: None,
             authserv_id: None,
+            reply_tokens: None,
+            staff_domains: Vec::new(),
+            follow_up_after: FOLLOW_UP_AFTER,
             edge_check: None,
             anchor_file: None,
             blueprint: Arc::new(Blueprint::embedded()),
             has_chat: false,
         }
+    }
+
+    /// Whether mail from this domain is our own people's.
+    pub fn is_staff_domain(&self, domain: &DomainName) -> bool {
+        domain.self_and_parents().any(|name| {
+            let ours = self.staff_domains.iter();
+            ours.map(DomainName::as_str).any(|ours| ours == name)
+        })
     }
 
     /// The tier of this name.

@@ -86,6 +86,17 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+/// What a bounce is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounce {
+    /// The addresses that were not reached.
+    pub recipients: Vec<String>,
+    /// It was given up; else it is tried again.
+    pub is_permanent: bool,
+    /// The Message-ID of the mail that came back, without angle brackets.
+    pub original_id: Option<String>,
+}
+
 /// A message that was read. Nothing in it is trusted: a `From` is a claim.
 #[derive(Clone, Debug)]
 pub struct Mail {
@@ -123,6 +134,13 @@ pub struct Mail {
     pub auto: Auto,
     /// How urgent the sender marked it.
     pub importance: Importance,
+    /// Where the mail was delivered to on its way (Delivered-To and its like): of a mailbox that we
+    /// fetch, the only place that tells the address with a reply token.
+    pub delivered_to: Vec<String>,
+    /// Who wrote what this mail forwards, as far as its text or an attached mail says.
+    pub forwarded: Option<Mailbox>,
+    /// Of a bounce: what it is about.
+    pub bounce: Option<Bounce>,
     /// Header fields that only our own mail has (`X-Tierdesk-…`), by name: from anybody else they
     /// are forged.
     pub internal_headers: Vec<String>,

@@ -71,6 +71,8 @@ pub struct Arrival {
     pub stored: Option<(InboxId, BlobId)>,
     /// What a checker found about its sender, if one was asked.
     pub evidence: Option<Evidence>,
+    /// Tickets whose genuine reply tokens it carries.
+    pub claims: Vec<TicketNumber>,
 }
 
 /// An arrival with everything done that needs no database: masking, hashing, compression.
@@ -94,12 +96,21 @@ pub struct Prepared {
     pub stored: Option<(InboxId, BlobId)>,
     /// What a checker found about its sender, if one was asked.
     pub evidence: Option<Evidence>,
+    /// Tickets whose genuine reply tokens it carries.
+    pub claims: Vec<TicketNumber>,
     /// Of the raw bytes.
     pub sha256: [u8; 32],
     /// How many raw bytes there were.
     pub raw_size: usize,
     /// The raw bytes, compressed; empty when the inbox row holds them already.
     pub packed: Vec<u8>,
+}
+
+impl Prepared {
+    /// Who wrote what this mail forwards, if it forwards something.
+    pub fn reported(&self) -> Option<EmailAddress> {
+        self.mail.forwarded.as_ref()?.address.parse().ok()
+    }
 }
 
 /// The longest Message-ID that is kept as it is, in bytes: a line of mail has 998 (RFC 5322,
@@ -145,6 +156,7 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
         is_silent,
         stored,
         evidence,
+        claims,
     } = arrival;
     let sender = trust::sender_of(&mail).ok();
     let kind = match mail.auto.kind {
@@ -159,6 +171,9 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
     mail.html = None;
     mail.message_id = mail.message_id.map(bounded_id);
     mail.in_reply_to = mail.in_reply_to.map(bounded_id);
+    if let Some(bounce) = &mut mail.bounce {
+        bounce.original_id = bounce.original_id.take().map(bounded_id);
+    }
     mail.references = mail.references.into_iter().map(bounded_id).collect();
     mask_texts(&mut mail);
     Prepared {
@@ -170,6 +185,7 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
         is_silent,
         stored,
         evidence,
+        claims,
         sha256: Sha256::digest(&raw).into(),
         raw_size: raw.len(),
         packed: if stored.is_some() {

@@ -484,6 +484,7 @@ pub fn bulk_texts() -> Vec<bulk::BulkTexts> {
         BulkTexts::of::<messages::NewAttachment>(),
         BulkTexts::of::<messages::NewMessage>(),
         BulkTexts::of::<tickets::NewEvent>(),
+        BulkTexts::of::<tickets::NewLink>(),
         BulkTexts::of::<tickets::NewParticipant>(),
         BulkTexts::of::<tickets::NewTicket>(),
     ]
@@ -507,6 +508,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         staff::STATEMENTS,
         tickets::STATEMENTS,
         tickets::LIST_STATEMENTS,
+        tickets::LINK_STATEMENTS,
     ]
     .concat()
 }

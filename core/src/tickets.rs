@@ -50,6 +50,16 @@ named_enum! {
 }
 
 named_enum! {
+    /// What ties a ticket to an earlier one.
+    pub enum LinkKind as "kind of link" {
+        /// It goes on where one that was closed long ago ended.
+        FollowUp = "follow_up",
+        /// It came with the other's reply token, from an address that may not join that one.
+        SamePerson = "same_person",
+    }
+}
+
+named_enum! {
     /// What became of a message that we sent.
     pub enum Delivery as "delivery" {
         /// Not a mail of ours.

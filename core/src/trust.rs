@@ -105,6 +105,32 @@ pub fn assess(mail: &Mail, evidence: Option<&Evidence>, directory: &Directory) -
     }
 }
 
+/// What is known of whoever wrote a mail that a colleague forwarded. It is their word, proven to be
+/// theirs by `proof`, for an author whom nothing authenticated.
+pub fn reported(
+    author: EmailAddress,
+    colleague: &EmailAddress,
+    proof: String,
+    directory: &Directory,
+) -> Assessment {
+    let found = directory.resolve(&author);
+    let reasons = vec![
+        format!("reported by staff: {colleague} forwarded it"),
+        proof,
+        found.reason,
+        format!("that {author} wrote it is what the forwarded text says"),
+    ];
+    if found.look_alike_of.is_some() {
+        return Assessment::contradicted(Some(author), reasons);
+    }
+    Assessment {
+        sender: Some(author),
+        customer: found.customer,
+        trust: SenderTrust::Unproven,
+        reasons,
+    }
+}
+
 impl Assessment {
     /// Something speaks against the sender: the mail is nobody's.
     fn contradicted(sender: Option<EmailAddress>, reasons: Vec<String>) -> Self {

@@ -7,12 +7,14 @@
 //! structure it could get wrong is ever walked.
 
 pub mod authentication_results;
+mod bounce;
 pub mod classify;
 mod decoding;
 pub mod edge_check;
 mod encoded_words;
 pub mod fields;
 pub mod fingerprint;
+mod forwarded;
 mod html_text;
 pub mod import;
 pub mod limits;

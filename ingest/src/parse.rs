@@ -8,11 +8,12 @@ mod tests;
 use tierdesk_core::mail::{Auto, AutoKind, Envelope, Importance, Mail};
 
 use crate::{
+    bounce,
     classify::classify,
     decoding,
     fields::Fields,
     fingerprint::{self, Fingerprinter, decoded},
-    limits,
+    forwarded, limits,
     reply_text::reply_text,
     structure::{Content, Part, Structure},
 };
@@ -47,7 +48,10 @@ pub fn parse(raw: &[u8], envelope: &Envelope) -> Mail {
     print.left_out(&structure.left_out);
     print.left_out(&[rest]);
     let auto = classify(fields, envelope);
-    reading.finish(fields, auto, print.finish())
+    let mut mail = reading.finish(fields, auto, print.finish());
+    mail.bounce = bounce::read(&structure.root);
+    mail.forwarded = forwarded::author(&structure.root, &mail.text, is_forward(&mail.subject));
+    mail
 }
 
 /// `raw` split at [`limits::MAIL_BYTES`], without what editors and broken exports put before the
@@ -265,6 +269,9 @@ impl Reading {
             attachments: self.attachments.finish(),
             auto,
             importance: fields.importance(),
+            delivered_to: delivered_to(fields),
+            forwarded: None,
+            bounce: None,
             internal_headers: fields.names_with_prefix("X-Tierdesk-"),
             truncated: self.truncated,
             findings: self.findings,
@@ -313,6 +320,9 @@ impl Reading {
                 reason: None,
             },
             importance: Importance::Normal,
+            delivered_to: Vec::new(),
+            forwarded: None,
+            bounce: None,
             internal_headers: Vec::new(),
             truncated: self.truncated,
             findings: self.findings,
@@ -345,11 +355,27 @@ pub fn unread(raw: &[u8], reason: &str) -> Mail {
             reason: None,
         },
         importance: Importance::Normal,
+        delivered_to: Vec::new(),
+        forwarded: None,
+        bounce: None,
         internal_headers: Vec::new(),
         truncated: true,
         findings: vec![format!("only its bytes were kept: {reason}")],
         fingerprint: fingerprint::of_bytes(raw),
     }
+}
+
+/// The addresses to which servers say that they delivered.
+fn delivered_to(fields: &Fields<'_>) -> Vec<String> {
+    const HEADERS: [&str; 4] = [
+        "Delivered-To",
+        "X-Original-To",
+        "Envelope-To",
+        "X-Envelope-To",
+    ];
+    let all = HEADERS.iter().flat_map(|name| fields.all(name));
+    let text = all.map(crate::fields::Field::text);
+    text.filter(|text| text.contains('@')).take(16).collect()
 }
 
 /// Whether a subject begins as programs in our customers' languages mark a forwarded mail.

@@ -213,6 +213,7 @@ fn read(
         is_silent,
         stored,
         evidence,
+        claims: Vec::new(),
     };
     reader.prepare(arrival)
 }

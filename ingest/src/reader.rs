@@ -1,9 +1,13 @@
 //! What reading a mail needs to know of the desk, whatever road it came by.
 
+use std::sync::Arc;
+
 use tierdesk_core::{
     customers::EmailAddress,
     desk::Desk,
     receive::{Arrival, Prepared, prepare},
+    reply_token::ReplyTokens,
+    tickets::{TicketNumber, threading},
 };
 
 use crate::{authentication_results, fields::Fields};
@@ -13,6 +17,7 @@ use crate::{authentication_results, fields::Fields};
 pub struct Reader {
     own: Option<EmailAddress>,
     authserv_id: Option<String>,
+    reply_tokens: Option<Arc<ReplyTokens>>,
 }
 
 impl Reader {
@@ -21,6 +26,7 @@ impl Reader {
         Self {
             own: desk.own_address.clone(),
             authserv_id: desk.authserv_id.clone(),
+            reply_tokens: desk.reply_tokens.clone(),
         }
     }
 
@@ -32,6 +38,22 @@ impl Reader {
             let (check, id) = (arrival.envelope.check, self.authserv_id.as_deref());
             arrival.evidence = authentication_results::evidence(&fields, check, id);
         }
+        if let Some(tokens) = &self.reply_tokens {
+            arrival.claims = claims(tokens, &arrival);
+        }
         prepare(arrival, self.own.as_ref())
     }
+}
+
+/// The tickets named by genuine tokens, in the addresses a mail was sent to and the ids it answers.
+fn claims(tokens: &ReplyTokens, arrival: &Arrival) -> Vec<TicketNumber> {
+    let mail = &arrival.mail;
+    let named = mail
+        .to
+        .iter()
+        .chain(&mail.cc)
+        .map(|one| one.address.as_str());
+    let addresses = arrival.envelope.recipients.iter().chain(&mail.delivered_to);
+    let addresses = addresses.map(String::as_str).chain(named);
+    tokens.tickets(addresses, threading::referred_ids(mail))
 }

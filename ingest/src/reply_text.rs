@@ -7,6 +7,8 @@
 mod attribution;
 mod header_block;
 
+pub(crate) use header_block::is_forward_line;
+
 /// A signature longer than this, in lines or bytes, is not taken for one.
 const SIGNATURE: (usize, usize) = (20, 1_500);
 

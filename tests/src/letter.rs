@@ -109,6 +109,7 @@ impl Letter {
             is_silent: self.is_silent,
             stored,
             evidence: None,
+            claims: Vec::new(),
         };
         prepare(arrival, None)
     }

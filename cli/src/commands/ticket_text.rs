@@ -153,6 +153,24 @@ pub(super) fn head(out: &Output, ticket: &TicketReport) {
 /// One ticket with what was written on it.
 pub(super) fn detail(out: &Output, detail: &TicketDetail) {
     head(out, &detail.ticket);
+    if let Some(colleague) = &detail.reported_by {
+        out.line(format!("  reported  by {colleague}, who forwarded it"));
+    }
+    for link in &detail.links {
+        let words = match link.kind {
+            "follows" => "follows",
+            "followed_by" => "goes on as",
+            _ => "the same person as in",
+        };
+        let question = if link.kind == "same_person" { "?" } else { "" };
+        out.line(format!(
+            "  tied      {words} {} ({}){question}",
+            link.ticket, link.requester
+        ));
+    }
+    for person in &detail.away {
+        out.line(format!("  away      {person} answers automatically"));
+    }
     for message in &detail.messages {
         out.line("");
         show_message(out, message);

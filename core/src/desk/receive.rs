@@ -14,14 +14,14 @@ use std::collections::HashSet;
 
 use super::{Desk, Error};
 use crate::{
-    customers::matching::Wanted,
+    customers::{EmailAddress, matching::Wanted},
     fault,
     permit::{Actor, ChangesTickets, Subject, authorise},
     receive::{Prepared, Receipt},
-    store::{Tx, customers::lookup, tickets},
-    tickets::threading,
+    store::{Tx, customers::lookup, messages, tickets},
+    tickets::{TicketNumber, threading},
 };
-use batch::Batch;
+use batch::{Batch, Known};
 pub use recall::recall;
 
 /// Receives mails inside a unit of work that the caller commits. Returns one receipt a mail, in
@@ -69,19 +69,28 @@ async fn load<'d>(desk: &'d Desk, tx: &mut Tx, items: &[Prepared]) -> Result<Bat
             .iter()
             .filter(|item| !held.contains_key(&item.mail.fingerprint.0[..]))
     };
-    let wanted = Wanted::of(items.iter().filter_map(|item| item.sender.as_ref()));
+    let reported: Vec<EmailAddress> = items.iter().filter_map(Prepared::reported).collect();
+    let senders = items.iter().filter_map(|item| item.sender.as_ref());
+    let wanted = Wanted::of(senders.chain(&reported));
     let directory = lookup::directory(tx, wanted).await?;
     let referred: HashSet<String> = fresh()
         .flat_map(|item| threading::referred_ids(&item.mail))
         .map(str::to_owned)
         .collect();
     let holders = tickets::holders_of_header_ids(tx, referred).await?;
+    let claimed: HashSet<TicketNumber> = fresh().flat_map(|item| item.claims.clone()).collect();
+    let claimed = tickets::ids_of_numbers(tx, claimed).await?;
+    let returned = fresh().filter_map(|item| item.mail.bounce.as_ref()?.original_id.clone());
+    let sent = messages::sent_with_ids(tx, returned.collect::<HashSet<_>>()).await?;
+    let robots = lookup::robots(tx, fresh().filter_map(|item| item.sender.as_ref())).await?;
     let own = fresh().filter_map(|item| item.mail.message_id.clone());
     let answers = tickets::holders_of_answers(tx, own.collect::<HashSet<_>>()).await?;
     let touched: HashSet<_> = holders
         .values()
         .chain(answers.values())
         .flatten()
+        .chain(claimed.values())
+        .chain(sent.values().filter_map(|(_, ticket)| ticket.as_ref()))
         .chain(held.values().filter_map(|(_, ticket)| ticket.as_ref()))
         .copied()
         .collect();
@@ -89,13 +98,19 @@ async fn load<'d>(desk: &'d Desk, tx: &mut Tx, items: &[Prepared]) -> Result<Bat
     let participants = tickets::participants(tx, touched).await?;
     let owners = loaded.iter().filter_map(|ticket| ticket.customer_id);
     let slugs = lookup::slugs_of(tx, owners).await?;
-    Ok(Batch::new(
-        desk,
-        tx.now(),
+    let known = Known {
         directory,
+        robots,
         held,
         holders,
         answers,
+        claimed,
+        sent,
+    };
+    Ok(Batch::new(
+        desk,
+        tx.now(),
+        known,
         loaded,
         participants,
         slugs,

@@ -13,9 +13,12 @@ use crate::{
     staff::Role,
     store::{
         Tx, messages,
-        tickets::{self, Filter, ListedTicket},
+        tickets::{self, Filter, LinkRow, ListedTicket},
     },
-    tickets::{CloseReason, Delivery, Direction, Event, MessageKind, Status, TicketNumber, tags},
+    tickets::{
+        CloseReason, Delivery, Direction, Event, LinkKind, Message, MessageKind, Status,
+        TicketNumber, tags,
+    },
     tiers::{Priority, Severity, TierSlug},
     trust::SenderTrust,
 };
@@ -75,6 +78,54 @@ pub struct TicketDetail {
     pub ticket: TicketReport,
     /// What was written, oldest first.
     pub messages: Vec<MessageReport>,
+    /// Tickets that it is tied to.
+    pub links: Vec<LinkReport>,
+    /// Participants whose last word is an automatic one: they are away.
+    pub away: Vec<String>,
+    /// The colleague who forwarded the first mail, where the requester did not send it.
+    pub reported_by: Option<String>,
+}
+
+/// A tie to another ticket.
+#[derive(Clone, Debug, Serialize)]
+pub struct LinkReport {
+    /// How: `follows`, `followed_by` or `same_person`, which is a question.
+    pub kind: &'static str,
+    /// The other ticket.
+    pub ticket: TicketNumber,
+    /// Whose that one is.
+    pub requester: String,
+}
+
+impl LinkReport {
+    fn of(row: LinkRow) -> Self {
+        Self {
+            kind: match (row.kind, row.is_earlier) {
+                (LinkKind::FollowUp, false) => "follows",
+                (LinkKind::FollowUp, true) => "followed_by",
+                (LinkKind::SamePerson, _) => "same_person",
+            },
+            ticket: row.number,
+            requester: row.requester,
+        }
+    }
+}
+
+/// Whose last word on a ticket is an automatic answer.
+fn away(participants: &[String], messages: &[Message]) -> Vec<String> {
+    let is_away = |who: &&String| {
+        let mut last = messages.iter().rev();
+        last.find(|message| message.author == **who)
+            .is_some_and(|message| message.kind == MessageKind::AutoReply)
+    };
+    participants.iter().filter(is_away).cloned().collect()
+}
+
+/// Who sent the first mail, where that is not whose ticket it is.
+fn reported_by(requester: &str, messages: &[Message]) -> Option<String> {
+    let first = messages.first()?;
+    let is_mail = first.direction == Direction::In && first.kind == MessageKind::Person;
+    (is_mail && first.author != requester).then(|| first.author.clone())
 }
 
 /// A message as `ticket show --json` prints it.
@@ -153,6 +204,9 @@ pub async fn show(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<Ti
     let listed = with_names(&mut permit, ticket).await?;
     let ticket = reports(desk, &mut permit, vec![listed]).await?.remove(0);
     let list = messages::list_of_ticket(&mut permit, id).await?;
+    let links = tickets::links(&mut permit, id).await?;
+    let away = away(&ticket.participants, &list);
+    let reported_by = reported_by(&ticket.requester, &list);
     let ids = list.iter().map(|message| message.id);
     let mut attachments = messages::attachments(&mut permit, ids).await?;
     let messages = list
@@ -179,7 +233,13 @@ pub async fn show(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<Ti
             }
         })
         .collect();
-    Ok(TicketDetail { ticket, messages })
+    Ok(TicketDetail {
+        ticket,
+        messages,
+        links: links.into_iter().map(LinkReport::of).collect(),
+        away,
+        reported_by,
+    })
 }
 
 /// What happened to a ticket, oldest first.

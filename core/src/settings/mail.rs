@@ -21,7 +21,7 @@ pub(super) const KEYS: &[Key] = &[
         "IP:PORT of the DNS server that is asked about senders",
         "the machine's own, from /etc/resolv.conf",
     ),
-    Key::later(
+    Key::now(
         "mail.staff_domains",
         "mail domains of our own people; their mail never opens a customer's ticket",
         "[]",
@@ -36,15 +36,30 @@ pub(super) const KEYS: &[Key] = &[
         "the way out: smtp://, smtps:// or file:DIR",
         "none: nothing is sent",
     ),
-    Key::later(
+    Key::now(
         "mail.reply_secret",
         "signs reply tokens; any text of 32 characters or more; or reply_secret_file",
         "none",
     ),
-    Key::later(
+    Key::now(
         "mail.reply_secret_file",
         "the file that holds reply_secret",
         "none",
+    ),
+    Key::now(
+        "mail.reply_secret_previous",
+        "the secret before this one: its tokens are still known; or reply_secret_previous_file",
+        "none",
+    ),
+    Key::now(
+        "mail.reply_secret_previous_file",
+        "the file that holds reply_secret_previous",
+        "none",
+    ),
+    Key::now(
+        "mail.follow_up_days",
+        "an answer to a ticket that was closed for longer opens a new one, tied to it",
+        "30",
     ),
     Key::later(
         "mail.imap[].url",
@@ -76,6 +91,11 @@ pub(super) const KEYS: &[Key] = &[
 /// RFC 2606 keeps `.example` free of real mail.
 const DEFAULT_ADDRESS: &str = "support@securebase.example";
 
+/// People who answer within so many days mean the same matter.
+const DEFAULT_FOLLOW_UP_DAYS: u32 = 30;
+/// Ten years: for ever, to people.
+const MOST_FOLLOW_UP_DAYS: u32 = 3_650;
+
 /// Shorter keys can be guessed from one token.
 const REPLY_SECRET_CHARACTERS: usize = 32;
 
@@ -94,6 +114,10 @@ pub struct MailSettings {
     pub smtp: Option<SmtpRoute>,
     /// Signs reply tokens; at least 32 characters.
     pub reply_secret: Option<Secret>,
+    /// Signed them before; its tokens are still known.
+    pub reply_secret_previous: Option<Secret>,
+    /// An answer to a ticket that was closed for so many days opens a new one.
+    pub follow_up_days: u32,
     /// Mailboxes that are polled.
     pub imap: Vec<ImapMailbox>,
     /// Addresses that are listened on.
@@ -161,7 +185,11 @@ pub(super) fn read(section: &Section<'_>) -> MailSettings {
     let authserv_id = section.text("authserv_id").map(value);
     let resolver = section.parse("resolver", socket_address).map(value);
     let smtp = section.parse("smtp_url", smtp_route).map(value);
-    let reply_secret = read_reply_secret(section);
+    let reply_secret = read_reply_secret(section, "reply_secret");
+    let reply_secret_previous = read_reply_secret(section, "reply_secret_previous");
+    let follow_up_days = section
+        .number("follow_up_days", MOST_FOLLOW_UP_DAYS)
+        .map(value);
     let imap = section
         .sections("imap")
         .iter()
@@ -185,6 +213,8 @@ pub(super) fn read(section: &Section<'_>) -> MailSettings {
         resolver,
         smtp,
         reply_secret,
+        reply_secret_previous,
+        follow_up_days: follow_up_days.unwrap_or(DEFAULT_FOLLOW_UP_DAYS),
         imap,
         listeners,
         maildirs,
@@ -195,14 +225,14 @@ fn value<T>(given: Given<T>) -> T {
     given.value
 }
 
-fn read_reply_secret(section: &Section<'_>) -> Option<Secret> {
-    let given = section.secret("reply_secret")?;
+fn read_reply_secret(section: &Section<'_>, key: &str) -> Option<Secret> {
+    let given = section.secret(key)?;
     if given.value.expose().chars().count() >= REPLY_SECRET_CHARACTERS {
         return Some(given.value);
     }
     let what = format!("is shorter than {REPLY_SECRET_CHARACTERS} characters");
     let remedy = "Make one with: openssl rand -base64 32";
-    section.refuse("reply_secret", &given.place, Wrong::new(what, remedy));
+    section.refuse(key, &given.place, Wrong::new(what, remedy));
     None
 }
 

@@ -30,7 +30,7 @@ fn annotated_with_everything() -> String {
         .lines()
         .map(switched_on)
         .map(|line| match line.split_once("_file = ") {
-            Some((name @ ("reply_secret" | "token" | "password"), _)) => {
+            Some((name @ ("reply_secret" | "reply_secret_previous" | "token" | "password"), _)) => {
                 format!("{name} = \"{}\"", "x".repeat(40))
             }
             _ => line,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    IdList, Sql, StoreError, Tx,
+    IdList, Sql, StoreError, TextList, Tx,
     bulk::{BulkRow, Cell, Kind},
     sql::{record, statements},
     tickets::texts_json as texts,
@@ -18,6 +18,14 @@ use crate::{
 };
 
 statements! {
+    SENT_WITH_IDS = Sql::per_backend(
+        "SELECT header_id, id, ticket_id FROM messages WHERE direction = 'out'
+            AND header_id IN (SELECT value FROM json_each($1))",
+        "SELECT header_id, id, ticket_id FROM messages WHERE direction = 'out' AND header_id = ANY($1)");
+    MARK_FAILED = Sql::per_backend(
+        "UPDATE messages SET delivery = 'failed' WHERE id IN (SELECT unhex(value) FROM json_each($1))
+            AND direction = 'out'",
+        "UPDATE messages SET delivery = 'failed' WHERE id = ANY($1) AND direction = 'out'");
     OF_TICKET = Sql::same(
         "SELECT id, ticket_id, customer_id, direction, kind, header_id, author, author_name, subject, body,
             reply_text, sent_at, received_at, trust, findings, is_truncated, blob_id, delivery
@@ -268,4 +276,33 @@ pub async fn bind_to_customer<A: ChangesTickets>(
         .execute(BIND_TO_CUSTOMER, (ticket, customer))
         .await
         .map(|_| ())
+}
+
+/// The mails of ours with these Message-IDs, and the tickets they are on.
+pub async fn sent_with_ids(
+    tx: &mut Tx,
+    header_ids: impl IntoIterator<Item = String>,
+) -> Result<HashMap<String, (MessageId, Option<TicketId>)>, StoreError> {
+    let ids = TextList(header_ids.into_iter().collect());
+    if ids.0.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(String, MessageId, Option<TicketId>)> =
+        tx.fetch_all(SENT_WITH_IDS, (ids,)).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(header, message, ticket)| (header, (message, ticket)))
+        .collect())
+}
+
+/// Says of mails of ours that they did not arrive.
+pub async fn mark_failed<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    messages: Vec<MessageId>,
+) -> Result<(), StoreError> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let ids = IdList(messages.into_iter().map(|id| id.0).collect());
+    permit.execute(MARK_FAILED, (ids,)).await.map(|_| ())
 }

@@ -39,6 +39,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0005_sender.sql"),
         include_str!("../../../migrations/postgres/0005_sender.sql"),
     ),
+    (
+        7,
+        "links",
+        include_str!("../../../migrations/sqlite/0007_links.sql"),
+        include_str!("../../../migrations/postgres/0007_links.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

@@ -1,10 +1,13 @@
 //! Ticket rows, their participants and timelines.
 
+mod links;
 mod list;
 mod row;
 
 use std::collections::HashMap;
 
+pub(in crate::store) use links::STATEMENTS as LINK_STATEMENTS;
+pub use links::{LinkRow, NewLink, ids_of_numbers, insert_links, links};
 pub(in crate::store) use list::STATEMENTS as LIST_STATEMENTS;
 pub use list::{Filter, ListedTicket, list, open_counts, staff_names};
 pub use row::NewTicket;

@@ -105,6 +105,7 @@ text_columns!(
     crate::tickets::CloseReason,
     crate::tickets::Delivery,
     crate::tickets::Direction,
+    crate::tickets::LinkKind,
     crate::tickets::MessageKind,
     crate::tickets::ParticipantRole,
     crate::tickets::Status,

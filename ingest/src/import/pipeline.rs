@@ -148,6 +148,7 @@ fn read_mail(raw: RawMail, is_live: bool, reader: &Reader) -> Prepared {
         is_silent: !is_live,
         stored: None,
         evidence: None,
+        claims: Vec::new(),
     };
     reader.prepare(arrival)
 }

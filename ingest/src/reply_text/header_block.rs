@@ -51,11 +51,11 @@ const FORWARDED: [&str; 7] = [
 const LOOK_AHEAD: usize = 8;
 
 /// Whether the line says that a forwarded mail follows.
-pub(super) fn is_forward_line(line: &str) -> bool {
+pub(crate) fn is_forward_line(line: &str) -> bool {
     line.len() < 100
         && FORWARDED
             .iter()
-            .any(|words| starts_without_case(line.trim_matches(['-', ' ']), words))
+            .any(|words| starts_without_case(line.trim_matches(['-', ' ', '>']), words))
 }
 
 fn starts_without_case(line: &str, words: &str) -> bool {

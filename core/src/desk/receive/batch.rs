@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::{
+    authentication::{Authentication, weigh},
     clock::Timestamp,
     customers::{
-        Slug,
+        EmailAddress, Slug,
         matching::{CustomerRef, Directory},
     },
     desk::{Desk, Error},
@@ -14,7 +15,8 @@ use crate::{
     sla::Clocks,
     store::Tx,
     tickets::{
-        CloseReason, MessageKind, Status, TRIAGE_RANK, Ticket, TicketNumber, severity, threading,
+        CloseReason, LinkKind, MessageKind, Status, TRIAGE_RANK, Ticket, TicketNumber, severity,
+        threading,
     },
     trust::{self, Assessment, SenderTrust},
 };
@@ -34,10 +36,61 @@ pub(super) struct Decision {
     pub(super) original: Option<MessageId>,
     /// What was found of its sender.
     pub(super) assessment: Assessment,
+    /// Who wrote it, where a colleague forwarded it.
+    pub(super) reported: Option<EmailAddress>,
     /// A ticket it refers to and may not join.
     pub(super) refused: Option<TicketId>,
+    /// The earlier ticket that the one it opened is tied to.
+    pub(super) link: Option<(TicketId, LinkKind)>,
+    /// The mail of ours that it says did not arrive.
+    pub(super) failed: Option<MessageId>,
     /// Every other finding, in words.
     pub(super) notes: Vec<String>,
+}
+
+impl Decision {
+    /// Whose ticket it is: the sender's, or of a forwarded mail the author's.
+    fn requester(&self, item: &Prepared) -> String {
+        match &self.reported {
+            Some(author) => author.as_str().to_owned(),
+            None => requester(item),
+        }
+    }
+
+    fn requester_name(&self, item: &Prepared) -> Option<String> {
+        let from = match &self.reported {
+            Some(_) => item.mail.forwarded.as_ref(),
+            None => item.mail.from.first(),
+        };
+        from.and_then(|from| from.name.clone())
+    }
+}
+
+/// What the store knows of the mails of a batch, loaded in sets.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// Who the senders may be.
+    pub(super) directory: Directory,
+    /// Senders that are declared to be programs which open tickets for a living.
+    pub(super) robots: HashSet<String>,
+    /// Copies that are here already, by fingerprint.
+    pub(super) held: HashMap<Vec<u8>, (MessageId, Option<TicketId>)>,
+    /// Tickets by the Message-IDs on them.
+    pub(super) holders: HashMap<String, Vec<TicketId>>,
+    /// Tickets by the Message-IDs that are answered on them.
+    pub(super) answers: HashMap<String, Vec<TicketId>>,
+    /// Tickets by number, as reply tokens name them.
+    pub(super) claimed: HashMap<TicketNumber, TicketId>,
+    /// Mails that we sent, by Message-ID.
+    pub(super) sent: HashMap<String, (MessageId, Option<TicketId>)>,
+}
+
+/// Somebody takes part from now on.
+#[derive(Debug)]
+pub(super) struct Joined {
+    pub(super) ticket: TicketId,
+    pub(super) address: String,
+    pub(super) name: Option<String>,
 }
 
 /// The sets that were loaded, and what the batch did so far.
@@ -45,31 +98,21 @@ pub(super) struct Decision {
 pub(super) struct Batch<'d> {
     pub(super) desk: &'d Desk,
     now: Timestamp,
-    directory: Directory,
-    held: HashMap<Vec<u8>, (MessageId, Option<TicketId>)>,
-    holders: HashMap<String, Vec<TicketId>>,
-    answers: HashMap<String, Vec<TicketId>>,
+    known: Known,
     participants: HashMap<TicketId, HashSet<String>>,
     pub(super) slugs: HashMap<CustomerId, Slug>,
     pub(super) tickets: HashMap<TicketId, Ticket>,
     pub(super) opened: Vec<TicketId>,
     pub(super) changed: HashSet<TicketId>,
-    pub(super) joined: Vec<(TicketId, usize)>,
+    pub(super) joined: Vec<Joined>,
     pub(super) decisions: Vec<Decision>,
 }
 
 impl<'d> Batch<'d> {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one argument for each set that was loaded"
-    )]
     pub(super) fn new(
         desk: &'d Desk,
         now: Timestamp,
-        directory: Directory,
-        held: HashMap<Vec<u8>, (MessageId, Option<TicketId>)>,
-        holders: HashMap<String, Vec<TicketId>>,
-        answers: HashMap<String, Vec<TicketId>>,
+        known: Known,
         tickets: Vec<Ticket>,
         participants: HashMap<TicketId, Vec<String>>,
         slugs: HashMap<CustomerId, Slug>,
@@ -81,10 +124,7 @@ impl<'d> Batch<'d> {
         Self {
             desk,
             now,
-            directory,
-            held,
-            holders,
-            answers,
+            known,
             participants,
             slugs,
             tickets: tickets
@@ -116,7 +156,7 @@ impl<'d> Batch<'d> {
         index: usize,
         item: &Prepared,
     ) -> Result<(), Error> {
-        let assessment = trust::assess(&item.mail, item.evidence.as_ref(), &self.directory);
+        let (assessment, reported) = self.assess(item);
         let mut decision = Decision {
             index,
             outcome: Outcome::Duplicate,
@@ -124,7 +164,10 @@ impl<'d> Batch<'d> {
             message: None,
             original: None,
             assessment,
+            reported,
             refused: None,
+            link: None,
+            failed: None,
             notes: Vec::new(),
         };
         if let Some(customer) = &decision.assessment.customer {
@@ -133,7 +176,7 @@ impl<'d> Batch<'d> {
                 .or_insert_with(|| customer.slug.clone());
         }
         let fingerprint = item.mail.fingerprint.0.to_vec();
-        if let Some((message, ticket)) = self.held.get(&fingerprint) {
+        if let Some((message, ticket)) = self.known.held.get(&fingerprint) {
             decision.ticket = *ticket;
             decision.original = Some(*message);
             decision
@@ -142,41 +185,132 @@ impl<'d> Batch<'d> {
             self.decisions.push(decision);
             return Ok(());
         }
-        let joinable = threading::choose(&decision.assessment, self.candidates(item));
-        match (item.kind, joinable) {
-            (MessageKind::Person, Ok(ticket)) => {
-                decision.outcome = Outcome::Appended;
-                decision.ticket = Some(ticket);
-                self.append(ticket, index, item)?;
-            }
-            (MessageKind::Person, Err(refused)) => {
-                decision.refused = refused;
-                let ticket = self.open(tx.new_id(), index, item, &mut decision)?;
-                decision.ticket = Some(ticket);
-            }
-            (kind, joinable) => {
-                decision.outcome = Outcome::Recorded;
-                decision.ticket = joinable.ok();
-                let reason = item
-                    .mail
-                    .auto
-                    .reason
-                    .as_deref()
-                    .unwrap_or("from our own address");
-                decision.notes.push(format!("recorded as {kind}: {reason}"));
-            }
+        if item.kind == MessageKind::Person || self.is_robot(item, &decision.assessment) {
+            self.take(tx, item, &mut decision)?;
+        } else {
+            self.record(item, &mut decision);
         }
         let message = tx.new_id();
         decision.message = Some(message);
-        self.held.insert(fingerprint, (message, decision.ticket));
-        if let (Some(id), Some(ticket)) = (&item.mail.message_id, decision.ticket) {
-            self.holders
-                .entry(id.clone())
-                .or_default()
-                .insert(0, ticket);
+        let ticket = decision.ticket;
+        self.known.held.insert(fingerprint, (message, ticket));
+        if let (Some(id), Some(ticket)) = (&item.mail.message_id, ticket) {
+            let holders = self.known.holders.entry(id.clone()).or_default();
+            holders.insert(0, ticket);
         }
         self.decisions.push(decision);
         Ok(())
+    }
+
+    /// Who sent it; where a colleague forwarded it, who wrote it.
+    fn assess(&self, item: &Prepared) -> (Assessment, Option<EmailAddress>) {
+        let (evidence, directory) = (item.evidence.as_ref(), &self.known.directory);
+        let assessment = trust::assess(&item.mail, evidence, directory);
+        let (Some(sender), Some(author)) = (&assessment.sender, item.reported()) else {
+            return (assessment, None);
+        };
+        let is_ours = |address: &EmailAddress| self.desk.is_staff_domain(&address.domain());
+        if !is_ours(sender) || is_ours(&author) {
+            return (assessment, None);
+        }
+        match evidence.map(|evidence| weigh(evidence, sender)) {
+            Some(Authentication::Passed(proof))
+                if assessment.trust != SenderTrust::Contradicted =>
+            {
+                let reported = trust::reported(author.clone(), sender, proof, directory);
+                (reported, Some(author))
+            }
+            _ => {
+                let reason = format!(
+                    "it forwards a mail of {author}, which counts only where {sender} is proven"
+                );
+                let mut assessment = assessment;
+                assessment.reasons.push(reason);
+                (assessment, None)
+            }
+        }
+    }
+
+    /// A program that a customer declared to open tickets for a living.
+    fn is_robot(&self, item: &Prepared, assessment: &Assessment) -> bool {
+        let is_automatic = matches!(
+            item.kind,
+            MessageKind::AutoReply | MessageKind::Bulk | MessageKind::List
+        );
+        let sender = assessment.sender.as_ref();
+        is_automatic
+            && assessment.trust != SenderTrust::Contradicted
+            && sender.is_some_and(|sender| self.known.robots.contains(sender.as_str()))
+    }
+
+    /// A person's mail, or a robot's that counts as one: it continues a ticket or opens one.
+    fn take(&mut self, tx: &mut Tx, item: &Prepared, decision: &mut Decision) -> Result<(), Error> {
+        let refused = match threading::choose(&decision.assessment, self.candidates(item)) {
+            Ok(ticket) if !self.is_long_closed(ticket, item) => {
+                decision.outcome = Outcome::Appended;
+                decision.ticket = Some(ticket);
+                return self.append(ticket, item, decision);
+            }
+            Ok(ticket) => {
+                decision.link = Some((ticket, LinkKind::FollowUp));
+                None
+            }
+            Err(refused) => refused,
+        };
+        let claimed = item
+            .claims
+            .iter()
+            .find_map(|number| self.known.claimed.get(number));
+        if let (Some(claimed), None) = (claimed, decision.link) {
+            // Whoever has our mail is not yet who it was written to. Staff see both and decide.
+            decision.link = Some((*claimed, LinkKind::SamePerson));
+        } else {
+            decision.refused = refused;
+        }
+        let ticket = self.open(tx.new_id(), item, decision)?;
+        decision.ticket = Some(ticket);
+        Ok(())
+    }
+
+    /// A machine's mail: kept where it belongs, and nobody is asked to act.
+    fn record(&self, item: &Prepared, decision: &mut Decision) {
+        decision.outcome = Outcome::Recorded;
+        decision.ticket = threading::choose(&decision.assessment, self.candidates(item)).ok();
+        let reason = item.mail.auto.reason.as_deref();
+        let (kind, reason) = (item.kind, reason.unwrap_or("from our own address"));
+        decision.notes.push(format!("recorded as {kind}: {reason}"));
+        let bounce = item.mail.bounce.as_ref();
+        let original = bounce.and_then(|bounce| Some((bounce, bounce.original_id.as_ref()?)));
+        let Some((bounce, original)) = original else {
+            return;
+        };
+        // A mailer daemon takes part in no ticket; what it returns was ours, by an id that only
+        // whoever had that mail knows.
+        if let Some((message, ticket)) = self.known.sent.get(original) {
+            decision.ticket = *ticket;
+            let whom = bounce.recipients.join(", ");
+            if bounce.is_permanent {
+                decision.failed = Some(*message);
+                decision
+                    .notes
+                    .push(format!("our mail did not reach {whom}"));
+            } else {
+                decision
+                    .notes
+                    .push(format!("our mail to {whom} is delayed"));
+            }
+        }
+    }
+
+    /// Closed for so long that an answer means something new. Spam stays where it is.
+    fn is_long_closed(&self, id: TicketId, item: &Prepared) -> bool {
+        let after = self.desk.follow_up_after;
+        self.tickets.get(&id).is_some_and(|ticket| {
+            !item.is_silent
+                && ticket.status == Status::Closed
+                && ticket.close_reason != Some(CloseReason::Spam)
+                && self.now.since(ticket.updated_at) > after
+        })
     }
 
     /// The framework that applies to a customer.
@@ -186,21 +320,24 @@ impl<'d> Batch<'d> {
         framework.or_else(|| tier.map(|tier| tier.framework.clone()))
     }
 
-    /// The tickets that hold a message this mail refers to, nearest reference first; then those that
-    /// hold an answer to it, which was here before it.
+    /// The tickets whose reply tokens this mail carries; then those that hold a message it refers to,
+    /// nearest reference first; then those that hold an answer to it, which was here before it.
     fn candidates(&self, item: &Prepared) -> Vec<threading::Candidate<'_>> {
         static NOBODY: std::sync::LazyLock<HashSet<String>> =
             std::sync::LazyLock::new(HashSet::new);
         let mut seen = HashSet::new();
-        threading::referred_ids(&item.mail)
-            .filter_map(|id| self.holders.get(id))
-            .chain(
-                item.mail
-                    .message_id
-                    .iter()
-                    .filter_map(|id| self.answers.get(id)),
-            )
-            .flatten()
+        let known = &self.known;
+        let claimed = item
+            .claims
+            .iter()
+            .filter_map(|number| known.claimed.get(number));
+        let own = item.mail.message_id.iter();
+        let referred = threading::referred_ids(&item.mail)
+            .filter_map(|id| known.holders.get(id))
+            .chain(own.filter_map(|id| known.answers.get(id)))
+            .flatten();
+        claimed
+            .chain(referred)
             .filter(|id| seen.insert(**id))
             .filter_map(|id| self.tickets.get(id))
             .map(|ticket| threading::Candidate {
@@ -212,7 +349,7 @@ impl<'d> Batch<'d> {
     }
 
     /// A person's mail continues a ticket.
-    fn append(&mut self, id: TicketId, index: usize, item: &Prepared) -> Result<(), Error> {
+    fn append(&mut self, id: TicketId, item: &Prepared, decision: &Decision) -> Result<(), Error> {
         let Some(ticket) = self.tickets.get_mut(&id) else {
             return Ok(());
         };
@@ -237,7 +374,7 @@ impl<'d> Batch<'d> {
         if !self.opened.contains(&id) {
             self.changed.insert(id);
         }
-        self.join(id, index, item);
+        self.join(id, item, decision);
         Ok(())
     }
 
@@ -245,7 +382,6 @@ impl<'d> Batch<'d> {
     fn open(
         &mut self,
         id: TicketId,
-        index: usize,
         item: &Prepared,
         decision: &mut Decision,
     ) -> Result<TicketId, Error> {
@@ -292,8 +428,8 @@ impl<'d> Batch<'d> {
             priority: standing.priority,
             trust: decision.assessment.trust,
             trust_reasons: decision.assessment.reasons.clone(),
-            requester: requester(item),
-            requester_name: mail.from.first().and_then(|from| from.name.clone()),
+            requester: decision.requester(item),
+            requester_name: decision.requester_name(item),
             assignee_id: None,
             is_silent: item.is_silent,
             is_provisional: customer.is_some()
@@ -306,17 +442,24 @@ impl<'d> Batch<'d> {
         };
         self.tickets.insert(id, ticket);
         self.opened.push(id);
-        self.join(id, index, item);
+        self.join(id, item, decision);
         Ok(id)
     }
 
-    /// The sender takes part from now on. To and Cc do not: naming somebody must not let them in.
-    fn join(&mut self, id: TicketId, index: usize, item: &Prepared) {
-        if let Some(sender) = &item.sender {
-            let participants = self.participants.entry(id).or_default();
-            if participants.insert(sender.as_str().to_owned()) {
-                self.joined.push((id, index));
-            }
+    /// The sender takes part from now on; of a forwarded mail its author does, and not the colleague.
+    /// To and Cc do not: naming somebody must not let them in.
+    fn join(&mut self, id: TicketId, item: &Prepared, decision: &Decision) {
+        let Some(person) = decision.reported.as_ref().or(item.sender.as_ref()) else {
+            return;
+        };
+        let address = person.as_str().to_owned();
+        let participants = self.participants.entry(id).or_default();
+        if participants.insert(address.clone()) {
+            self.joined.push(Joined {
+                ticket: id,
+                address,
+                name: decision.requester_name(item),
+            });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::batch::{Batch, Decision, requester};
+use super::batch::{Batch, Decision, Joined, requester};
 use crate::{
     desk::{Error, chat},
     ids::{BlobId, CustomerId, TicketId},
@@ -13,9 +13,9 @@ use crate::{
         blobs::{self, NewBlob},
         inbox::{self, NewInbox},
         messages::{self, NewAttachment, NewMessage},
-        tickets::{self, NewEvent, NewParticipant},
+        tickets::{self, NewEvent, NewLink, NewParticipant},
     },
-    tickets::{Delivery, Direction, Message, ParticipantRole, Ticket},
+    tickets::{Delivery, Direction, LinkKind, Message, ParticipantRole, Ticket},
 };
 
 /// Writes everything and says what became of each mail, in the order given.
@@ -30,11 +30,12 @@ pub(super) async fn write<A: ChangesTickets>(
             ticket.number = number;
         }
     }
-    name_refused_tickets(&mut batch);
+    name_other_tickets(&mut batch);
     let blobs = store_bytes(permit, &batch, items).await?;
     write_tickets(permit, &batch).await?;
     write_messages(permit, &batch, items, &blobs).await?;
     write_inbox(permit, &batch, items, &blobs).await?;
+    write_ties(permit, &batch).await?;
     write_trail(permit, &batch, items).await?;
     for ticket in batch.touched() {
         chat::post_later(batch.desk, permit, &ticket).await?;
@@ -48,15 +49,25 @@ pub(super) async fn write<A: ChangesTickets>(
 }
 
 /// Numbers are known only now, so this is when "refers to SB-12" can be said.
-fn name_refused_tickets(batch: &mut Batch<'_>) {
+fn name_other_tickets(batch: &mut Batch<'_>) {
     for decision in &mut batch.decisions {
-        let Some(refused) = decision.refused.and_then(|id| batch.tickets.get(&id)) else {
-            continue;
+        let number = |id: &TicketId| batch.tickets.get(id).map(|ticket| ticket.number);
+        let refused = decision.refused.as_ref().and_then(number);
+        let linked = decision
+            .link
+            .and_then(|(id, kind)| Some((number(&id)?, kind)));
+        let reason = match (refused, linked) {
+            (_, Some((number, LinkKind::FollowUp))) => {
+                format!("it answers {number}, which was closed long ago")
+            }
+            (_, Some((number, LinkKind::SamePerson))) => format!(
+                "it carries the reply token of {number} and comes from an address that is not on it: the same person?"
+            ),
+            (Some(number), None) => {
+                format!("it refers to {number}, which this sender may not join")
+            }
+            (None, None) => continue,
         };
-        let reason = format!(
-            "it refers to {}, which this sender may not join",
-            refused.number
-        );
         if let Some(ticket) = decision.ticket.and_then(|id| batch.tickets.get_mut(&id)) {
             ticket.trust_reasons.push(reason.clone());
         }
@@ -256,25 +267,18 @@ async fn write_trail<A: ChangesTickets>(
     items: &[Prepared],
 ) -> Result<(), Error> {
     let now = permit.now();
-    let participants = batch
-        .joined
-        .iter()
-        .map(|(ticket_id, index)| NewParticipant {
-            ticket_id: *ticket_id,
-            address: requester(&items[*index]),
-            name: items[*index]
-                .mail
-                .from
-                .first()
-                .and_then(|from| from.name.clone()),
-            role: if batch.tickets[ticket_id].requester == requester(&items[*index]) {
-                ParticipantRole::Requester
-            } else {
-                ParticipantRole::Colleague
-            },
-            added_at: now,
-        });
-    let participants: Vec<_> = participants.collect();
+    let participant = |joined: &Joined| NewParticipant {
+        ticket_id: joined.ticket,
+        address: joined.address.clone(),
+        name: joined.name.clone(),
+        role: if batch.tickets[&joined.ticket].requester == joined.address {
+            ParticipantRole::Requester
+        } else {
+            ParticipantRole::Colleague
+        },
+        added_at: now,
+    };
+    let participants: Vec<_> = batch.joined.iter().map(participant).collect();
     let (mut events, mut changes) = (Vec::new(), Vec::new());
     for decision in batch
         .decisions
@@ -325,6 +329,42 @@ async fn write_trail<A: ChangesTickets>(
         tickets::insert_events(permit, events).await?;
         audit::append(permit, changes).await?;
     }
+    Ok(())
+}
+
+/// What a mail did to other tickets and mails than its own: nothing of them changes but what is said
+/// here, whoever sent it.
+async fn write_ties<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    batch: &Batch<'_>,
+) -> Result<(), Error> {
+    let now = permit.now();
+    let (mut links, mut events, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    for decision in &batch.decisions {
+        if let (Some((other_id, kind)), Some(ticket_id)) = (decision.link, decision.ticket) {
+            links.push(NewLink {
+                ticket_id,
+                other_id,
+                kind,
+                at: now,
+            });
+            let number = batch.tickets.get(&ticket_id).map(|ticket| ticket.number);
+            events.push(NewEvent {
+                id: permit.new_id(),
+                ticket_id: other_id,
+                at: now,
+                actor: permit.actor().to_owned(),
+                kind: kind.as_str(),
+                detail: serde_json::json!({ "ticket": number }),
+            });
+        }
+        failed.extend(decision.failed);
+    }
+    if !links.is_empty() {
+        tickets::insert_links(permit, links).await?;
+        tickets::insert_events(permit, events).await?;
+    }
+    messages::mark_failed(permit, failed).await?;
     Ok(())
 }
 

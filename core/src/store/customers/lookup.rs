@@ -1,6 +1,6 @@
 //! Finding owners in sets: of addresses, domains and handles.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::{
     IdList, Sql, StoreError, TextList, Tx,
@@ -28,6 +28,9 @@ statements! {
          WHERE d.domain IN (SELECT value FROM json_each($1))",
         "SELECT d.domain AS key, k.id, k.slug, k.name, k.tier, k.framework, k.status, k.include_subdomains
          FROM customer_domains d JOIN customers k ON k.id = d.customer_id WHERE d.domain = ANY($1)");
+    ROBOTS = Sql::per_backend(
+        "SELECT address FROM contacts WHERE role = 'robot' AND address IN (SELECT value FROM json_each($1))",
+        "SELECT address FROM contacts WHERE role = 'robot' AND address = ANY($1)");
     BY_VARIANT = Sql::per_backend(
         "SELECT v.variant, v.domain, k.slug
          FROM domain_variants v JOIN customer_domains d ON d.domain = v.domain
@@ -132,6 +135,16 @@ pub async fn directory(tx: &mut Tx, wanted: Wanted) -> Result<Directory, StoreEr
             .push((domain, slug));
     }
     Ok(directory)
+}
+
+/// Those of these senders that are declared robots: contacts whose role is `robot`.
+pub async fn robots<'s>(
+    tx: &mut Tx,
+    senders: impl Iterator<Item = &'s EmailAddress>,
+) -> Result<HashSet<String>, StoreError> {
+    let addresses: TextList = senders.map(EmailAddress::as_str).collect();
+    let rows: Vec<(String,)> = tx.fetch_all(ROBOTS, (addresses,)).await?;
+    Ok(rows.into_iter().map(|(address,)| address).collect())
 }
 
 /// Who has these contact addresses.
