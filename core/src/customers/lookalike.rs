@@ -59,6 +59,47 @@ pub fn leading_names(domain: &DomainName) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Domains whose name `domain` wears: with another ending (`acmefinance.net`), or with a word that
+/// impostors add (`acmefinance-support.com`, `login-acmefinance.com`, `acmefinancehelp.com`).
+///
+/// Looked up by equality, so only usual endings are tried.
+pub fn worn_names(domain: &DomainName) -> BTreeSet<String> {
+    const ENDINGS: [&str; 24] = [
+        "com", "net", "org", "io", "co", "gov", "us", "eu", "de", "fr", "es", "it", "nl", "at",
+        "ch", "pl", "co.uk", "com.au", "com.br", "dev", "app", "cloud", "ai", "tech",
+    ];
+    const ADDED: [&str; 22] = [
+        "support", "help", "helpdesk", "service", "services", "login", "secure", "security",
+        "account", "accounts", "billing", "pay", "mail", "online", "portal", "team", "it", "admin",
+        "hr", "info", "verify", "group",
+    ];
+    let registrable = domain.registrable();
+    let Some((label, ending)) = registrable.split_once('.') else {
+        return BTreeSet::new();
+    };
+    let mut names: BTreeSet<&str> = BTreeSet::from([label]);
+    for word in ADDED {
+        names.extend(
+            label
+                .strip_prefix(word)
+                .map(|rest| rest.trim_start_matches('-')),
+        );
+        names.extend(
+            label
+                .strip_suffix(word)
+                .map(|rest| rest.trim_end_matches('-')),
+        );
+    }
+    // Parts between hyphens too: any word may be added.
+    names.extend(label.split('-'));
+    names.retain(|name| name.chars().count() >= SHORTEST_FOR_EDITS);
+    let worn = names.into_iter().flat_map(|name| {
+        let endings = ENDINGS.into_iter().chain([ending]);
+        endings.map(move |ending| format!("{name}.{ending}"))
+    });
+    worn.filter(|worn| *worn != registrable).collect()
+}
+
 /// A domain's registrable part as people see it, and its skeleton.
 fn forms(domain: &DomainName) -> [String; 2] {
     let registrable: DomainName = domain
@@ -121,6 +162,27 @@ mod tests {
             !is_found("acne.com", "acme.com"),
             "short names are too close to words"
         );
+    }
+
+    #[test]
+    fn a_name_is_known_in_other_clothes() {
+        for claimed in [
+            "acmefinance.net",
+            "acmefinance.co.uk",
+            "acmefinance-support.com",
+            "acmefinance-customer-care.org",
+            "login-acmefinance.com",
+            "acmefinancehelp.com",
+            "mail.secure-acmefinance.io",
+        ] {
+            let worn = worn_names(&domain(claimed));
+            assert!(worn.contains("acmefinance.com"), "{claimed}: {worn:?}");
+        }
+        for other in ["acmefinance.com", "acme.net", "finance.com", "support.com"] {
+            let worn = worn_names(&domain(other));
+            assert!(!worn.contains("acmefinance.com"), "{other}");
+            assert!(!worn.contains("acme.com"), "{other}: short names are words");
+        }
     }
 
     #[test]

@@ -91,6 +91,7 @@ impl Wanted {
                 wanted
                     .domains
                     .extend(lookalike::leading_names(&domain).map(str::to_owned));
+                wanted.domains.extend(lookalike::worn_names(&domain));
                 wanted.variants.extend(lookalike::variants(&domain));
             }
         }
@@ -146,6 +147,13 @@ impl Directory {
 
     fn imitated(&self, domain: &DomainName) -> Option<(Slug, DomainName)> {
         for name in lookalike::leading_names(domain) {
+            let name: DomainName = name.parse().ok()?;
+            if let Some(customer) = self.domains.get(&name) {
+                return Some((customer.slug.clone(), name));
+            }
+        }
+        // A short label of a customer's is a word that others have too.
+        for name in lookalike::worn_names(domain) {
             let name: DomainName = name.parse().ok()?;
             if let Some(customer) = self.domains.get(&name) {
                 return Some((customer.slug.clone(), name));

@@ -3,4 +3,5 @@
 mod authentication_results;
 mod dns;
 mod edge;
+mod lookalikes;
 mod threads;
