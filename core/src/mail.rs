@@ -172,3 +172,13 @@ impl Default for SenderCheck {
         Self::Authserv
     }
 }
+
+named_enum! {
+    /// Who grants access to a mailbox by a token in place of a password.
+    pub enum Provider as "provider" {
+        /// Microsoft 365 and Outlook.com.
+        Microsoft = "microsoft",
+        /// Google Workspace and Gmail.
+        Google = "google",
+    }
+}

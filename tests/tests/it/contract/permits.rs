@@ -6,7 +6,7 @@ use tierdesk_core::{
     permit::{
         ACTIONS, Action, Actor, AddCustomer, ApproveOnboarding, AssignTicket, BindTicket,
         CancelOnboarding, ChangeContact, ChangeCustomer, ChangeDomain, ChangeStaff, CloseTicket,
-        DropJob, ImportCustomers, ImportMail, MarkSpam, OpenTicket, PlanOnboarding, PostToChat,
+        ConnectMail, DropJob, ImportCustomers, ImportMail, KeepMailbox, RaiseMailAlarm, MarkSpam, OpenTicket, PlanOnboarding, PostToChat,
         ReadAudit, ReadDesk, ReadJobs, ReadStaff, ReceiveMail, ReopenTicket, RetryJob,
         RunOnboarding, SetSeverity, SetStatus, StartOnboarding, Subject, SystemRole, UseChat,
         VerifyCloud, WriteNote, authorise,
@@ -108,6 +108,9 @@ async fn ask_all(tx: &mut Tx, actor: &Actor) -> Vec<(&'static str, Option<Refusa
         ReadAudit,
         ReadJobs,
         ReceiveMail,
+        KeepMailbox,
+        RaiseMailAlarm,
+        ConnectMail,
         ImportMail,
         OpenTicket,
         AssignTicket,
