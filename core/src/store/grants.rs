@@ -100,7 +100,10 @@ pub async fn put<A: ConnectsMail>(
     let now = permit.now();
     let (account, scope) = (account.to_owned(), scope.to_owned());
     let values = (provider, account, key, sealed, scope, now);
-    permit.change().execute_one("oauth_grants", PUT, values).await?;
+    permit
+        .change()
+        .execute_one("oauth_grants", PUT, values)
+        .await?;
     Ok(true)
 }
 
