@@ -6,6 +6,8 @@
 pub mod aws_server;
 pub mod corpus;
 pub mod discord;
+pub mod dovecot;
+pub mod fake_imap;
 mod guild_desk;
 mod letter;
 mod look;

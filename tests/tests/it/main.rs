@@ -7,5 +7,6 @@ mod chat;
 mod contract;
 mod crash;
 mod fake_discord;
+mod imap;
 mod onboarding;
 mod program;
