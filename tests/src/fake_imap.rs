@@ -192,7 +192,11 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
             take_fault(&mut state, command)
         };
         let tagged = |text: &str| format!("{tag} {text}\r\n").into_bytes();
-        let answer = lock(&state).answer(command);
+        // What is refused is not done.
+        let answer = match fault {
+            None | Some(Fault::CutLiteral) => lock(&state).answer(command),
+            _ => Vec::new(),
+        };
         let bytes = match fault {
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Close) => return,
@@ -281,9 +285,9 @@ impl State {
                 }
                 Vec::new()
             }
-            ["UID", "MOVE", set, folder] => {
+            ["UID", "MOVE", set, ref folder @ ..] => {
                 for uid in self.members(set) {
-                    self.moved.push((folder.to_owned(), uid));
+                    self.moved.push((folder.join(" "), uid));
                     self.mails.retain(|mail| mail.uid != uid);
                 }
                 Vec::new()

@@ -12,6 +12,7 @@ mod guild_desk;
 mod letter;
 mod look;
 pub mod moto;
+pub mod oauth_server;
 mod program;
 mod test_desk;
 

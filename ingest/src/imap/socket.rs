@@ -322,7 +322,7 @@ mod tests {
     fn a_literal_is_refused_when_it_is_announced() {
         let mut gauge = Gauge::new();
         gauge
-            .read(b"* 1 FETCH (BODY[] {12}\r\nin {99999999}\r\n)\r\n")
+            .read(b"* 1 FETCH (BODY[] {2}\r\nin {99999999}\r\n)\r\n")
             .unwrap_err();
         let mut gauge = Gauge::new();
         // Within a literal nothing is an announcement, wherever the network cut it.

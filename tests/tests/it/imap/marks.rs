@@ -11,7 +11,8 @@ use tierdesk_tests::{
 use super::{begun, letter, reader, subjects};
 
 on_both! {
-    taken_mail_is_flagged_or_moved,
+    taken_mail_is_flagged,
+    taken_mail_is_moved,
     a_server_without_move_copies_and_removes,
     a_server_that_refuses_to_mark_does_not_stop_the_reading,
     history_stays_as_it_was,
@@ -26,20 +27,25 @@ fn flags(server: &FakeImap) -> Vec<usize> {
         .collect()
 }
 
-async fn taken_mail_is_flagged_or_moved(backend: Backend) {
+async fn taken_mail_is_flagged(backend: Backend) {
     let test = TestDesk::with_customers(backend).await;
     let (server, mut reader) = begun(&test, "after = \"flag\"").await;
     server.add(letter("one").bytes());
     reader.look().await.expect("it is read");
     assert_eq!(flags(&server), [0, 1]);
+}
 
+async fn taken_mail_is_moved(backend: Backend) {
+    let test = TestDesk::with_customers(backend).await;
     let (server, mut reader) = begun(&test, "after = \"move:Done & dusted\"").await;
     server.add(letter("two").bytes());
     server.add(letter("three").bytes());
-    server.state().uid_validity = 70;
     reader.look().await.expect("it is read");
-    assert_eq!(subjects(&test).await.len(), 3);
+    assert_eq!(subjects(&test).await, ["About three", "About two"]);
     assert_eq!(server.count("UID MOVE 2:3 \"Done &- dusted\""), 1);
+    test.pass(Duration::from_secs(1));
+    reader.look().await.expect("it is read");
+    assert_eq!(server.count("UID MOVE"), 1, "and once only");
 }
 
 async fn a_server_without_move_copies_and_removes(backend: Backend) {
