@@ -16,7 +16,7 @@ use nix::{
 };
 
 /// The password of every login.
-pub const PASSWORD: &str = "correct horse";
+pub const PASSWORD: &str = "correct-horse";
 /// The login of the tests.
 pub const LOGIN: &str = "support";
 

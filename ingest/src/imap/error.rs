@@ -71,3 +71,26 @@ pub(super) fn words(text: Option<&str>) -> String {
     let text = text.unwrap_or("no reason was given");
     text.chars().filter(|c| !c.is_control()).take(300).collect()
 }
+
+/// The server's words in an error of the library, which wraps them in its own notation.
+pub(super) fn unwrapped(text: &str) -> String {
+    let inner = text
+        .split_once("info: Some(\"")
+        .and_then(|(_, rest)| rest.rsplit_once("\")"))
+        .map_or(text, |(inner, _)| inner);
+    words(Some(inner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_server_s_words_are_told() {
+        let text = "code: None, info: Some(\"[ALERT] Too many\")";
+        assert_eq!(unwrapped(text), "[ALERT] Too many");
+        assert_eq!(unwrapped("plain\r\n"), "plain");
+        assert_eq!(words(None), "no reason was given");
+        assert_eq!(words(Some(&"x".repeat(1_000))).len(), 300);
+    }
+}

@@ -17,7 +17,7 @@ use tierdesk_core::{clock::Timestamp, settings::Secret};
 use tokio::time::timeout;
 
 use super::{
-    error::{ImapError, words},
+    error::{ImapError, unwrapped, words},
     socket::{Server, Socket},
 };
 
@@ -129,7 +129,7 @@ impl Session {
             Err(_) => return Err(ImapError::Timeout(doing)),
             Ok(Ok(raw)) => raw,
             Ok(Err((Error::No(answer) | Error::Bad(answer), _))) => {
-                return Err(ImapError::Login(words(Some(&answer))));
+                return Err(ImapError::Login(unwrapped(&answer)));
             }
             Ok(Err((error, _))) => return Err(failed(error, doing)),
         };
@@ -496,7 +496,7 @@ fn failed(error: Error, doing: &'static str) -> ImapError {
         Error::Io(source) => ImapError::Io { doing, source },
         Error::No(answer) | Error::Bad(answer) => ImapError::Refused {
             doing,
-            answer: words(Some(&answer)),
+            answer: unwrapped(&answer),
         },
         Error::ConnectionLost => ImapError::Lost(doing),
         _ => ImapError::Garbled(doing),

@@ -28,7 +28,7 @@ fn settings(url: &str, rest: &str) -> Settings {
     let login = if rest.contains("xoauth2") {
         ""
     } else {
-        "password = \"correct horse\"\n"
+        "password = \"correct-horse\"\n"
     };
     let text = format!(
         "[[mail.imap]]\nurl = {url:?}\nusername = \"support\"\nafter = \"leave\"\n{login}{rest}\n"

@@ -19,7 +19,7 @@ fn program(test: &TestDesk, dovecot: &Dovecot) -> Program {
     Program::new(&test.url)
         .with("TIERDESK_MAIL__IMAP__0__URL", dovecot.url())
         .with("TIERDESK_MAIL__IMAP__0__USERNAME", "support")
-        .with("TIERDESK_MAIL__IMAP__0__PASSWORD", "correct horse")
+        .with("TIERDESK_MAIL__IMAP__0__PASSWORD", "correct-horse")
         .with("TIERDESK_MAIL__IMAP__0__AFTER", "move:Done")
 }
 
