@@ -114,9 +114,10 @@ impl Dovecot {
                 .ok()
                 .flatten()
                 .map_or_else(|| getgid().to_string(), |group| group.name);
-            text.push_str(&format!(
-                "default_internal_user = {name}\ndefault_internal_group = {group}\ndefault_login_user = {name}\n"
-            ));
+            text = format!(
+                "{text}default_internal_user = {name}\ndefault_internal_group = {group}\n\
+                 default_login_user = {name}\n"
+            );
         }
         fs::write(self.folder.path().join("dovecot.conf"), text).expect("it is written");
     }

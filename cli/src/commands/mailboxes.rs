@@ -73,16 +73,14 @@ pub(super) fn account(
         .collect();
     configured.sort_unstable();
     configured.dedup();
-    match configured[..] {
-        [one] => Ok(one.to_owned()),
-        _ => {
-            let message = format!(
-                "the configuration has {} accounts with {provider}; nothing was asked for",
-                configured.len()
-            );
-            Err(Refusal::invalid(message).with_hint("say which one with --account ADDRESS"))
-        }
+    if let [one] = configured[..] {
+        return Ok(one.to_owned());
     }
+    let message = format!(
+        "the configuration has {} accounts with {provider}; nothing was asked for",
+        configured.len()
+    );
+    Err(Refusal::invalid(message).with_hint("say which one with --account ADDRESS"))
 }
 
 /// `mail connect --json`

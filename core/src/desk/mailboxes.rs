@@ -177,7 +177,6 @@ pub async fn raise_alarm(
     let change = Change::to(format!("ticket:{}", ticket.number)).with("mailbox", name);
     audit::append(&mut permit, vec![change]).await?;
     chat::post_later(desk, &mut permit, &ticket).await?;
-    fault::point("imap.alarm_before_commit");
     tx.commit().await?;
     Ok(Some(Alarm {
         ticket: ticket.number.to_string(),

@@ -219,7 +219,7 @@ impl<'r> Round<'r> {
                 let bytes = found.iter().find(|(uid, _)| *uid == mail.uid);
                 match bytes {
                     Some((_, raw)) => {
-                        fetched.push(Fetched::new(*mail, Content::Whole(raw.clone())))
+                        fetched.push(Fetched::new(*mail, Content::Whole(raw.clone())));
                     }
                     // Removed since it was listed; one that is still there is fetched by itself.
                     None if whole.len() == 1 => fetched.extend(self.missing(*mail).await?),

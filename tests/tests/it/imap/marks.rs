@@ -51,12 +51,12 @@ async fn taken_mail_is_moved(backend: Backend) {
 async fn a_server_without_move_copies_and_removes(backend: Backend) {
     let test = TestDesk::with_customers(backend).await;
     let (server, mut reader) = begun(&test, "after = \"move:Done\"").await;
-    server.state().capabilities = "IMAP4rev1 UIDPLUS".to_owned();
+    "IMAP4rev1 UIDPLUS".clone_into(&mut server.state().capabilities);
     server.add(letter("one").bytes());
     reader.look().await.expect("it is read");
     assert_eq!(server.state().moved, [("\"Done\"".to_owned(), 2)]);
     assert_eq!(server.state().mails.len(), 1, "only ours was removed");
-    server.state().capabilities = "IMAP4rev1".to_owned();
+    "IMAP4rev1".clone_into(&mut server.state().capabilities);
     server.add(letter("two").bytes());
     test.pass(Duration::from_secs(1));
     reader.look().await.expect("it is read");

@@ -115,7 +115,7 @@ async fn a_grant_is_got_kept_sealed_and_used(backend: Backend) {
     let audit = program.run(&["--config", &file, "audit", "verify", "--json"]);
     assert_eq!(audit.done().json()["ok"], true);
 
-    imap.state().token = "access-2".to_owned();
+    "access-2".clone_into(&mut imap.state().token);
     imap.add(letter("before").bytes());
     let mut reader = reader(&test, &imap, &oauth);
     reader.look().await.expect("it logs in with a token");
@@ -125,7 +125,7 @@ async fn a_grant_is_got_kept_sealed_and_used(backend: Backend) {
 async fn a_token_is_renewed_before_it_ends_and_kept_when_it_changes(backend: Backend) {
     let (test, imap, oauth, mut reader) = granted(backend).await;
     oauth.state().rotates = true;
-    imap.state().token = "access-1".to_owned();
+    "access-1".clone_into(&mut imap.state().token);
     reader.look().await.expect("it is read");
     reader.look().await.expect("it is read");
     assert_eq!(oauth.state().given, 1, "one token is good for both");
@@ -133,7 +133,7 @@ async fn a_token_is_renewed_before_it_ends_and_kept_when_it_changes(backend: Bac
     assert_eq!(kept.expect("it opens").as_deref(), Some(&b"refresh-1"[..]));
     // The server takes it no more: the second challenge is answered with an empty line, and the
     // next try comes with another token.
-    imap.state().token = "access-2".to_owned();
+    "access-2".clone_into(&mut imap.state().token);
     let error = reader.look().await.expect_err("it is refused");
     assert!(matches!(error, ImapError::Login(_)), "{error}");
     assert_eq!(imap.count("(answered Some(\"\"))"), 1);
@@ -142,10 +142,10 @@ async fn a_token_is_renewed_before_it_ends_and_kept_when_it_changes(backend: Bac
     assert_eq!(oauth.state().given, 2);
     // One that lasts four seconds is renewed after two.
     oauth.state().lasts = 4;
-    imap.state().token = "access-3".to_owned();
+    "access-3".clone_into(&mut imap.state().token);
     reader.look().await.expect_err("it is refused");
     reader.look().await.expect("it is read");
-    imap.state().token = "access-4".to_owned();
+    "access-4".clone_into(&mut imap.state().token);
     tokio::time::sleep(Duration::from_millis(2_100)).await;
     test.pass(Duration::from_secs(1));
     reader
