@@ -26,8 +26,8 @@ pub fn verbs(ticket: &DisclosedTicket) -> Vec<Verb> {
     verbs
 }
 
-/// The name of a ticket's thread. It never says what can change: two names in ten minutes are all
-/// that Discord allows.
+/// The name of a ticket's thread. It says nothing that changes often: two names in ten minutes are
+/// all that Discord allows.
 pub fn title(ticket: &DisclosedTicket) -> String {
     let about = ticket.subject.as_ref().or(ticket.customer.as_ref());
     let title = match about {
@@ -85,11 +85,11 @@ pub fn labels(ticket: &DisclosedTicket) -> Vec<&'static str> {
 /// The card's box.
 pub fn embed(ticket: &DisclosedTicket) -> Embed {
     let mut embed = Embed {
-        title: escape::line(&title(ticket), limit::TITLE / 2),
+        title: escape::line_within(&title(ticket), limit::TITLE),
         description: ticket
             .text
             .as_ref()
-            .map(|text| escape::text(&escape::cut(text, limit::DESCRIPTION / 2)))
+            .map(|text| escape::text_within(text, limit::DESCRIPTION / 2))
             .unwrap_or_default(),
         color: Some(colour(ticket)),
         fields: Vec::new(),

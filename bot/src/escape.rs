@@ -38,10 +38,43 @@ pub fn text(text: &str) -> String {
 
 /// Breaks what Discord would turn into a link or an invitation, whatever the scheme.
 fn unlink(text: &str) -> String {
-    text.replace("\\://", "\\:\u{2060}//")
-        .replace("discord.gg", "discord\u{2060}.gg")
-        .replace("discord.com", "discord\u{2060}.com")
-        .replace("discordapp.com", "discordapp\u{2060}.com")
+    const HOSTS: [&str; 3] = ["discord.gg", "discord.com", "discordapp.com"];
+    let text = text.replace("\\://", "\\:\u{2060}//");
+    // Letters A to Z alone change length nowhere, so that places stay the same.
+    let folded = text.to_ascii_lowercase();
+    let mut dots: Vec<usize> = HOSTS
+        .iter()
+        .flat_map(|host| folded.match_indices(host))
+        .filter_map(|(at, host)| Some(at + host.find('.')?))
+        .collect();
+    dots.sort_unstable();
+    let mut broken = text;
+    for at in dots.into_iter().rev() {
+        broken.insert(at, '\u{2060}');
+    }
+    broken
+}
+
+/// The same as [`text`], cut so that what is sent has at most `limit` characters: escaping
+/// lengthens, up to threefold.
+pub fn text_within(shown: &str, limit: usize) -> String {
+    let mut kept = limit;
+    loop {
+        let safe = text(&cut(shown, kept));
+        let length = safe.chars().count();
+        if length <= limit {
+            return safe;
+        }
+        kept = kept.saturating_sub((length - limit).div_ceil(3).max(1));
+    }
+}
+
+/// The same as [`text_within`], on one line.
+pub fn line_within(shown: &str, limit: usize) -> String {
+    text_within(
+        &shown.split_whitespace().collect::<Vec<_>>().join(" "),
+        limit,
+    )
 }
 
 /// The same on one line, cut to `limit` characters of what is shown.
@@ -86,11 +119,37 @@ mod tests {
                 "\\[pay\\]\\(https\\:\u{2060}//evil.example\\)",
             ),
             ("discord.gg/abc", "discord\u{2060}.gg/abc"),
+            (
+                "Discord.GG/x DISCORD.com",
+                "Discord\u{2060}.GG/x DISCORD\u{2060}.com",
+            ),
             ("a\u{202e}b\u{200b}c\u{7}", "abc"),
             ("# big\n> quote", "\\# big\n\\> quote"),
         ] {
             assert_eq!(text(hostile), shown, "{hostile}");
         }
+    }
+
+    #[test]
+    fn what_is_sent_keeps_its_length_whatever_is_written() {
+        for shown in [
+            "@",
+            "*@",
+            "discord.gg ",
+            "https://",
+            "a",
+            "ü\u{200b}",
+            "@\n",
+        ] {
+            for (length, limit) in [(0, 5), (3, 5), (100, 256), (5_000, 256), (5_000, 2_048)] {
+                let hostile = shown.repeat(length);
+                for sent in [text_within(&hostile, limit), line_within(&hostile, limit)] {
+                    assert!(sent.chars().count() <= limit, "{shown:?} x {length}");
+                    assert!(length == 0 || !sent.is_empty(), "{shown:?} x {length}");
+                }
+            }
+        }
+        assert_eq!(text_within("short @", 20), text("short @"));
     }
 
     #[test]

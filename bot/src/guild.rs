@@ -32,6 +32,8 @@ pub struct Channel {
     pub kind: ChannelKind,
     /// Tags by name, of a forum.
     pub tags: BTreeMap<String, String>,
+    /// The same as Discord has them.
+    pub raw_tags: Vec<Value>,
     /// Whether everybody in the server can see it.
     pub is_open: bool,
 }
@@ -143,6 +145,7 @@ impl Guild {
             name: channel["name"].as_str()?.to_owned(),
             kind,
             tags: list(&channel["available_tags"]).filter_map(tag).collect(),
+            raw_tags: list(&channel["available_tags"]).cloned().collect(),
             is_open: self.is_open(channel, everybody),
         })
     }
@@ -165,6 +168,14 @@ impl Guild {
     pub async fn find_channel(&self, key: &str, name: &str) -> Result<Option<Channel>, RestError> {
         let snapshot = self.snapshot().await?;
         Ok(self.channel_in(&snapshot, key, name).cloned())
+    }
+
+    /// The channel id configured for a key that the server does not have, or not as a channel that
+    /// can hold cards.
+    pub fn missing(&self, server: &Snapshot, key: &str) -> Option<DiscordId> {
+        let id = *self.configured.get(key)?;
+        let is_there = server.channels.iter().any(|channel| channel.id == id);
+        (!is_there).then_some(id)
     }
 
     /// The same in what was read.

@@ -70,6 +70,9 @@ impl Bot {
         let Some(mut to_post) = to_post.map_err(job_error)? else {
             return Ok(());
         };
+        for post in std::mem::take(&mut to_post.outgrown) {
+            self.take_away(&post).await?;
+        }
         let too_much = to_post.shows_too_much();
         if let Some(post) = to_post.post.take_if(|_| too_much) {
             self.take_away(&post).await?;
@@ -153,11 +156,9 @@ impl Bot {
         post.message_id = Some(place.message);
         post.state = PostState::Posted;
         if place.is_new {
-            post.shown_version = to_post.version;
             post.shown = card::digest(&to_post.shown);
-            self.record(&post).await?;
-            return Ok(self.file_away(&post, to_post).await?);
         }
+        // Where it stands is known from here on; that it is up to date only when all is done.
         self.record(&post).await?;
         Ok(self.bring_up(&post, to_post, channel).await?)
     }
@@ -189,22 +190,27 @@ impl Bot {
             let card = self.card(to_post).await?;
             if let Some(thread) = post.thread_id {
                 // An archived thread takes no edits, so it is opened first.
+                let path = format!("/channels/{thread}");
                 let mut state = json!({ "archived": false });
+                let name = card::title(&to_post.shown);
+                // Sent only where it differs: Discord counts each name, not each change.
+                if self.rest.get(&path).await?["name"].as_str() != Some(name.as_str()) {
+                    state["name"] = name.into();
+                }
                 if channel.kind == ChannelKind::Forum {
                     state["applied_tags"] = tag_ids(to_post, channel).into();
                 }
-                self.rest
-                    .patch(&format!("/channels/{thread}"), &state)
-                    .await?;
+                self.rest.patch(&path, &state).await?;
             }
             self.edit(&post, channel, &card).await?;
         }
+        fault::point("post.shown");
+        self.file_away(&post, to_post).await?;
         post.shown = digest;
         post.shown_version = to_post.version;
         post.level = to_post.shown.level;
         post.tier.clone_from(&to_post.shown.tier);
-        self.record(&post).await?;
-        Ok(self.file_away(&post, to_post).await?)
+        Ok(self.record(&post).await?)
     }
 
     /// Edits the message that holds the card.

@@ -19,6 +19,7 @@ use crate::{
     guild::{ChannelKind, id},
     message::{Message, limit},
     posts::job_error,
+    rest::RestError,
 };
 
 /// Does `post_progress` jobs.
@@ -81,9 +82,15 @@ impl Bot {
                 continue;
             }
             let body = Message::text(line).once(&nonce(run, &key));
-            self.rest
-                .post(&format!("/channels/{thread}/messages"), &body)
-                .await?;
+            let path = format!("/channels/{thread}/messages");
+            match self.rest.post(&path, &body).await {
+                Err(error @ RestError::NotFound { .. }) => {
+                    // Somebody deleted the thread: the next try makes another and tells it all.
+                    self.remember(&name, &Told::default()).await?;
+                    return Err(error.into());
+                }
+                other => other?,
+            };
             told.lines.push(key);
             self.remember(&name, &told).await?;
         }
@@ -101,7 +108,7 @@ impl Bot {
     /// The run's thread, found again where a job that was cut off made it.
     async fn open_thread(&self, to_post: &RunToPost) -> Result<DiscordId, JobError> {
         let begin = format!("Onboarding {}", short(&to_post.shown));
-        if let Some(thread) = self.find_thread(to_post.channel, &begin).await? {
+        if let Some(thread) = self.find_thread(to_post.channel, &begin, &[]).await? {
             return Ok(thread);
         }
         let snapshot = self.guild.snapshot().await?;
@@ -118,6 +125,12 @@ impl Bot {
             escape::line(&to_post.shown.requested_by, 80)
         ));
         let mut body = json!({ "name": name, "auto_archive_duration": AUTO_ARCHIVE });
+        if let (true, Some(open)) = (to_post.is_restricted, channel.filter(|one| one.is_open)) {
+            return Err(JobError::Retry(format!(
+                "#{} can be seen by @everyone, which this tier does not allow: take View Channel from @everyone there",
+                open.name
+            )));
+        }
         let is_forum = channel.is_none_or(|channel| channel.kind == ChannelKind::Forum);
         if is_forum {
             body["message"] = first.body();
@@ -149,10 +162,21 @@ fn lines(run: &DisclosedRun) -> Vec<(String, String)> {
         .steps
         .iter()
         .filter(|step| TOLD.contains(&step.verdict.as_str()))
-        .map(|step| (format!("{}:{}", step.name, step.verdict), step_line(step)));
+        .map(|step| {
+            (
+                format!(
+                    "{}:{}{}",
+                    step.name,
+                    step.verdict,
+                    again(run, &step.verdict)
+                ),
+                step_line(step),
+            )
+        });
     let end = ENDS.contains(&run.state.as_str()).then(|| {
         let approvals = run.approvals.1;
-        (format!("state:{}:{approvals}", run.state), end_line(run))
+        let key = format!("state:{}:{approvals}{}", run.state, again(run, &run.state));
+        (key, end_line(run))
     });
     // A plan that was not started has nothing behind it yet.
     if matches!(run.state.as_str(), "planned") {
@@ -160,6 +184,16 @@ fn lines(run: &DisclosedRun) -> Vec<(String, String)> {
     }
     let steps = steps.filter(|_| run.state != "awaiting_approval");
     steps.chain(end).collect()
+}
+
+/// What tells a failure from an earlier one of a run that was resumed: how long its steps took, which
+/// stays the same while it stands.
+fn again(run: &DisclosedRun, verdict: &str) -> String {
+    if verdict != "failed" {
+        return String::new();
+    }
+    let seconds: f64 = run.steps.iter().filter_map(|step| step.seconds).sum();
+    format!(":{seconds:.6}")
 }
 
 /// A step on one line.

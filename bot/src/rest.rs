@@ -228,7 +228,9 @@ impl Rest {
             .http
             .request(method, format!("{}{path}", self.base))
             .timeout(limit);
-        if !path.starts_with("/interactions/") && !path.starts_with("/webhooks/") {
+        // What belongs to an interaction carries a token of its own in its path.
+        let is_ours = !path.starts_with("/interactions/") && !path.starts_with("/webhooks/");
+        if is_ours {
             request = request.header("Authorization", format!("Bot {}", self.token.expose()));
         }
         if let Some(body) = body {
@@ -242,27 +244,38 @@ impl Rest {
         let status = response.status();
         self.limits()
             .learn(&route, response.headers(), Instant::now());
+        let retry_after = response.headers().get("retry-after");
+        let retry_after = retry_after.and_then(|text| text.to_str().ok()?.trim().parse().ok());
         let text = response.text().await.map_err(unavailable)?;
         let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         if status.is_success() {
             return Ok(value);
         }
-        Err(self.failure(&route, status.as_u16(), &value))
+        let error = self.failure(&route, status.as_u16(), &value, retry_after);
+        if is_ours && matches!(error, RestError::Unauthorised) {
+            self.revoked.send_replace(true);
+        }
+        Err(error)
     }
 
-    fn failure(&self, route: &str, status: u16, value: &Value) -> RestError {
+    fn failure(
+        &self,
+        route: &str,
+        status: u16,
+        value: &Value,
+        retry_after: Option<f64>,
+    ) -> RestError {
         let code = value["code"].as_u64().unwrap_or_default();
         let message = value["message"].as_str().unwrap_or("no reason given");
         let message: String = message.chars().take(200).collect();
         match status {
-            401 => {
-                self.revoked.send_replace(true);
-                RestError::Unauthorised
-            }
+            401 => RestError::Unauthorised,
             403 => RestError::Forbidden { code, message },
             404 => RestError::NotFound { code, message },
             429 => {
-                let seconds = value["retry_after"].as_f64().unwrap_or(1.0);
+                // The body is exact and the header rounded up; what stands before Discord answers
+                // with the header alone.
+                let seconds = value["retry_after"].as_f64().or(retry_after).unwrap_or(1.0);
                 let after = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(1));
                 let is_global = value["global"].as_bool().unwrap_or_default();
                 self.limits().hold(route, is_global, Instant::now() + after);

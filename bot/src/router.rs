@@ -109,15 +109,15 @@ async fn later(
         return Ok(());
     }
     let coming = Answer::deferred();
-    bot.rest
-        .answer(incoming.id, &incoming.token, &coming)
-        .await?;
-    let answer = match tokio::time::timeout(TIME_LIMIT, work).await {
-        Ok(answer) => answer,
-        Err(_) => Answer::say(
-            "That takes longer than Discord lets me answer. It goes on; look again with the same command's status or show.",
-        ),
-    };
+    // Both at once: work that holds the database must not stand still for Discord.
+    let deferring = bot.rest.answer(incoming.id, &incoming.token, &coming);
+    let (deferred, done) = tokio::join!(deferring, tokio::time::timeout(TIME_LIMIT, work));
+    deferred?;
+    let answer = done.unwrap_or_else(|_| {
+        Answer::say(
+            "That took longer than Discord lets me answer, and was given up. Look with show or status whether it was done.",
+        )
+    });
     bot.rest
         .edit_answer(incoming.application, &incoming.token, &answer.edited())
         .await

@@ -42,7 +42,13 @@ pub enum SetupError {
     /// A restricted tier's channel is open; nothing was made or changed.
     #[error("{0}")]
     Open(String),
+    /// What the configuration or the server lacks; nothing was made or changed there.
+    #[error("{0}")]
+    Missing(String),
 }
+
+/// Discord's limit of tags in a forum.
+const MOST_TAGS: usize = 20;
 
 /// What the bot has to be able to do in a channel: see it, write, embed, read the history, manage
 /// and make threads, write in them, manage messages (its own among others').
@@ -101,6 +107,7 @@ impl Bot {
         let server = self.guild.read().await?;
         let wanted = wanted(&self.desk);
         self.refuse_open(&server, &wanted)?;
+        self.refuse_missing(&server, &wanted)?;
         let mut report = SetupReport {
             steps: Vec::new(),
             configuration: String::from("[discord.channels]\n"),
@@ -142,6 +149,26 @@ impl Bot {
         )))
     }
 
+    /// Refuses a configured channel that is not there: made again under its name, each run would make
+    /// another.
+    fn refuse_missing(&self, server: &Snapshot, wanted: &[Wanted]) -> Result<(), SetupError> {
+        let missing: Vec<String> = wanted
+            .iter()
+            .filter_map(|one| {
+                let id = self.guild.missing(server, &one.key)?;
+                Some(format!("discord.channels.{} ({id})", one.key))
+            })
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(SetupError::Missing(format!(
+            "the server has no forum or text channel for {}; nothing was made or changed. Correct \
+             the id, or take the key out of the configuration and repeat",
+            missing.join(" and ")
+        )))
+    }
+
     async fn set_up_channel(
         &self,
         server: &Snapshot,
@@ -177,12 +204,18 @@ impl Bot {
                         format!("#{}: tags {}", wanted.name, words.join(", ")),
                     );
                     if !is_dry {
-                        let kept = channel
-                            .tags
-                            .iter()
-                            .map(|(name, id)| json!({ "id": id, "name": name }));
+                        // As they are, with their signs and rights: a list replaces the old one.
+                        let kept = channel.raw_tags.iter().cloned();
                         let new = missing.iter().map(|name| json!({ "name": name }));
                         let all: Vec<Value> = kept.chain(new).collect();
+                        if all.len() > MOST_TAGS {
+                            return Err(SetupError::Missing(format!(
+                                "#{} has no room for {}: a forum has at most {MOST_TAGS} tags. \
+                                 Take some away there and repeat",
+                                wanted.name,
+                                words.join(", ")
+                            )));
+                        }
                         let path = format!("/channels/{}", channel.id);
                         self.rest
                             .patch(&path, &json!({ "available_tags": all }))

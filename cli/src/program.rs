@@ -8,17 +8,19 @@ use std::{
 
 use anyhow::Context as _;
 use tierdesk_core::{
+    authentication::EdgeCheck,
     cloud::Cloud,
     customers::FreeMail,
     desk::Desk,
     onboarding::Blueprint,
     permit::Actor,
     refusal::{Refusal, RefusalCode},
-    settings::{CloudKind, Settings},
+    settings::{CloudKind, MailListener, MailProtocol, Settings},
     store::{MasterKey, OpenOptions},
     tiers::Catalogue,
 };
 
+use tierdesk_ingest::edge_check::Resolver;
 use tierdesk_provision::{SimulatedCloud, aws::AwsCloud, simulated::Pace};
 
 use crate::{args::Global, output::Output};
@@ -117,6 +119,8 @@ impl Program {
             catalogue: Arc::new(self.catalogue()?),
             free_mail: self.free_mail()?,
             own_address: self.settings.mail.address.parse().ok(),
+            authserv_id: self.settings.mail.authserv_id.clone(),
+            edge_check: self.edge_check()?,
             anchor_file: self.settings.audit.anchor_file.clone(),
             blueprint: Arc::new(self.blueprint()?),
             has_chat: self.settings.discord.guild_id.is_some(),
@@ -124,6 +128,21 @@ impl Program {
         };
         desk.check_catalogue().await?;
         Ok(desk)
+    }
+
+    /// Who checks the senders of what reaches our own SMTP listener. A desk without one asks nobody.
+    fn edge_check(&self) -> anyhow::Result<Option<Arc<dyn EdgeCheck>>> {
+        let mail = &self.settings.mail;
+        let is_edge = |one: &MailListener| one.protocol == MailProtocol::Smtp;
+        if !mail.listeners.iter().any(is_edge) {
+            return Ok(None);
+        }
+        let address = &mail.address;
+        let host = address
+            .rsplit_once('@')
+            .map_or(&**address, |(_, host)| host);
+        let resolver = Resolver::new(mail.resolver, host.to_owned()).context("mail.resolver")?;
+        Ok(Some(Arc::new(resolver)))
     }
 
     /// What onboardings are made of: the built-in policies and access, with those of the

@@ -23,6 +23,7 @@ use std::{path::PathBuf, sync::Arc};
 
 pub use crate::error::Error;
 use crate::{
+    authentication::EdgeCheck,
     customers::{EmailAddress, FreeMail},
     onboarding::Blueprint,
     refusal::{Refusal, RefusalCode},
@@ -41,6 +42,10 @@ pub struct Desk {
     pub free_mail: FreeMail,
     /// The support address: mail from it is our own.
     pub own_address: Option<EmailAddress>,
+    /// The server whose Authentication-Results are believed.
+    pub authserv_id: Option<String>,
+    /// Checks senders of what reaches our own listener.
+    pub edge_check: Option<Arc<dyn EdgeCheck>>,
     /// A file outside the database that gets the head of the audit chain once a day.
     pub anchor_file: Option<PathBuf>,
     /// What every onboarding is made of.
@@ -57,6 +62,8 @@ impl Desk {
             catalogue: Arc::new(Catalogue::embedded()),
             free_mail: FreeMail::embedded(),
             own_address: None,
+            authserv_id: None,
+            edge_check: None,
             anchor_file: None,
             blueprint: Arc::new(Blueprint::embedded()),
             has_chat: false,

@@ -4,6 +4,7 @@
 //! file; `store` is the only place that knows SQL. ARCHITECTURE.md is the map.
 
 pub mod audit;
+pub mod authentication;
 pub mod chat;
 pub mod clock;
 pub mod cloud;
@@ -22,6 +23,7 @@ pub mod onboarding;
 pub mod permit;
 pub mod receive;
 pub mod refusal;
+pub mod reply_token;
 pub mod settings;
 pub mod sla;
 pub mod staff;

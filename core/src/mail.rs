@@ -123,6 +123,9 @@ pub struct Mail {
     pub auto: Auto,
     /// How urgent the sender marked it.
     pub importance: Importance,
+    /// Header fields that only our own mail has (`X-Tierdesk-…`), by name: from anybody else they
+    /// are forged.
+    pub internal_headers: Vec<String>,
     /// A limit cut something off; `findings` says what.
     pub truncated: bool,
     /// What was odd, in words for staff: limits met, unknown charsets, broken structure.
@@ -155,8 +158,10 @@ pub struct Client {
 
 named_enum! {
     /// Who is asked whether a sender is genuine, on the road by which a mail came.
+    #[derive(Default)]
     pub enum SenderCheck as "sender check" {
         /// The server before us, in the top-most Authentication-Results of `mail.authserv_id`.
+        #[default]
         Authserv = "authserv_id",
         /// Microsoft 365, in the top-most Authentication-Results, which names no server there.
         Exchange = "exchange",
@@ -166,13 +171,6 @@ named_enum! {
         None = "none",
     }
 }
-
-impl Default for SenderCheck {
-    fn default() -> Self {
-        Self::Authserv
-    }
-}
-
 named_enum! {
     /// Who grants access to a mailbox by a token in place of a password.
     pub enum Provider as "provider" {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    authentication::Evidence,
     customers::{EmailAddress, Slug},
     ids::{BlobId, InboxId},
     mail::{AutoKind, Envelope, Mail},
@@ -68,6 +69,8 @@ pub struct Arrival {
     pub is_silent: bool,
     /// The committed inbox row and its bytes, on roads that acknowledge before processing.
     pub stored: Option<(InboxId, BlobId)>,
+    /// What a checker found about its sender, if one was asked.
+    pub evidence: Option<Evidence>,
 }
 
 /// An arrival with everything done that needs no database: masking, hashing, compression.
@@ -89,6 +92,8 @@ pub struct Prepared {
     pub is_silent: bool,
     /// The committed inbox row and its bytes.
     pub stored: Option<(InboxId, BlobId)>,
+    /// What a checker found about its sender, if one was asked.
+    pub evidence: Option<Evidence>,
     /// Of the raw bytes.
     pub sha256: [u8; 32],
     /// How many raw bytes there were.
@@ -139,6 +144,7 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
         origin,
         is_silent,
         stored,
+        evidence,
     } = arrival;
     let sender = trust::sender_of(&mail).ok();
     let kind = match mail.auto.kind {
@@ -163,6 +169,7 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
         origin,
         is_silent,
         stored,
+        evidence,
         sha256: Sha256::digest(&raw).into(),
         raw_size: raw.len(),
         packed: if stored.is_some() {

@@ -5,9 +5,10 @@
 //! finding is a reason that staff can read.
 
 use crate::{
+    authentication::{Authentication, Evidence, weigh},
     customers::{
         EmailAddress,
-        matching::{CustomerRef, Directory},
+        matching::{CustomerRef, Directory, MatchedBy},
     },
     mail::Mail,
     named::named_enum,
@@ -58,31 +59,60 @@ pub fn sender_of(mail: &Mail) -> Result<EmailAddress, String> {
     }
 }
 
-/// Weighs what is known of a sender. `directory` must hold what [`sender_of`]'s address can touch.
-pub fn assess(mail: &Mail, directory: &Directory) -> Assessment {
+/// Weighs what is known of a sender. `directory` must hold what [`sender_of`]'s address can touch;
+/// `evidence` is what a checker found, if one was asked and its word is taken.
+pub fn assess(mail: &Mail, evidence: Option<&Evidence>, directory: &Directory) -> Assessment {
     let sender = match sender_of(mail) {
         Ok(sender) => sender,
-        Err(fault) => {
-            return Assessment {
-                sender: None,
-                customer: None,
-                trust: SenderTrust::Contradicted,
-                reasons: vec![fault],
-            };
-        }
+        Err(fault) => return Assessment::contradicted(None, vec![fault]),
     };
     let found = directory.resolve(&sender);
     let mut reasons = vec![found.reason];
-    let trust = if found.look_alike_of.is_some() {
-        SenderTrust::Contradicted
-    } else {
-        reasons.push("no authentication result was seen for this mail".to_owned());
-        SenderTrust::Unproven
+    if found.look_alike_of.is_some() {
+        return Assessment::contradicted(Some(sender), reasons);
+    }
+    if let Some(header) = mail.internal_headers.first() {
+        reasons.push(format!("it carries {header}, which only our own mail has"));
+        return Assessment::contradicted(Some(sender), reasons);
+    }
+    let trust = match evidence.map(|evidence| weigh(evidence, &sender)) {
+        Some(Authentication::Failed(reason)) => {
+            reasons.push(reason);
+            return Assessment::contradicted(Some(sender), reasons);
+        }
+        Some(Authentication::Passed(reason)) => {
+            reasons.push(reason);
+            match found.matched_by {
+                MatchedBy::Contact => SenderTrust::Known,
+                MatchedBy::Domain => SenderTrust::Proven,
+                MatchedBy::None => SenderTrust::Unproven,
+            }
+        }
+        Some(Authentication::Inconclusive(reason)) => {
+            reasons.push(reason);
+            SenderTrust::Unproven
+        }
+        None => {
+            reasons.push("no authentication result was seen for this mail".to_owned());
+            SenderTrust::Unproven
+        }
     };
     Assessment {
         sender: Some(sender),
         customer: found.customer,
         trust,
         reasons,
+    }
+}
+
+impl Assessment {
+    /// Something speaks against the sender: the mail is nobody's.
+    fn contradicted(sender: Option<EmailAddress>, reasons: Vec<String>) -> Self {
+        Self {
+            sender,
+            customer: None,
+            trust: SenderTrust::Contradicted,
+            reasons,
+        }
     }
 }

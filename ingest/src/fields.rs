@@ -56,7 +56,7 @@ pub(crate) fn clean(text: &str) -> String {
 impl<'a> Field<'a> {
     /// The value as UTF-8, folding included. Raw 8-bit bytes are a breach of RFC 5322 that old
     /// programs commit; Windows-1252 is what they most often mean.
-    fn utf8(&self) -> Cow<'a, str> {
+    pub(crate) fn utf8(&self) -> Cow<'a, str> {
         decoding::utf8_or_windows_1252(self.value)
     }
 
@@ -185,6 +185,18 @@ impl<'a> Fields<'a> {
         self.list
             .iter()
             .filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    /// The names, as written, of fields whose name begins so; without case.
+    pub fn names_with_prefix(&self, prefix: &str) -> Vec<String> {
+        let begins = |name: &&[u8]| {
+            let start = name.get(..prefix.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+        };
+        let names = self.list.iter().map(|field| field.name).filter(begins);
+        names
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+            .collect()
     }
 
     /// The first field of this name.

@@ -19,7 +19,7 @@ use tierdesk_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::sources::Source;
+use crate::{reader::Reader, sources::Source};
 use pipeline::Batch;
 
 /// How an import runs.
@@ -100,7 +100,7 @@ pub async fn import(
     let started = std::time::Instant::now();
     let mut report = ImportReport::default();
     let mut done = Progress { bytes: 0, mails: 0 };
-    let mut batches = pipeline::start(sources, options, desk.own_address.as_ref(), stop.clone());
+    let mut batches = pipeline::start(sources, options, &Reader::of(desk), stop.clone());
     while let Some(batch) = batches.recv().await {
         let Batch {
             items,

@@ -6,8 +6,10 @@
 //! fixed depth; `mail-parser` reads single header values and transfer encodings only, so no
 //! structure it could get wrong is ever walked.
 
+pub mod authentication_results;
 pub mod classify;
 mod decoding;
+pub mod edge_check;
 mod encoded_words;
 pub mod fields;
 pub mod fingerprint;
@@ -19,6 +21,7 @@ mod media;
 pub mod oauth;
 pub mod parse;
 pub mod process;
+pub mod reader;
 pub mod reply_text;
 pub mod sources;
 mod structure;

@@ -7,14 +7,14 @@
 use std::{collections::HashSet, sync::Arc};
 
 use tierdesk_core::{
-    customers::EmailAddress,
+    authentication::Evidence,
     desk::{self, Desk, Error, receive},
     fault,
     ids::InboxId,
     jobs::{Handler, HandlerFuture, Job, JobError, JobKind},
-    mail::Envelope,
+    mail::{Envelope, SenderCheck},
     permit::{Actor, ReceiveMail, SystemRole},
-    receive::{Arrival, Prepared, Receipt, Road, bounded_id, prepare},
+    receive::{Arrival, Prepared, Receipt, Road, bounded_id},
     store::{
         StoreError, blobs,
         inbox::{self, WaitingMail},
@@ -24,7 +24,7 @@ use tierdesk_core::{
     tickets::threading,
 };
 
-use crate::{fields::Fields, parse};
+use crate::{fields::Fields, parse, reader::Reader};
 
 /// How many waiting parents one arrival takes along.
 const PARENTS: usize = 100;
@@ -145,10 +145,15 @@ async fn collect(desk: &Desk, id: InboxId, reading: Reading) -> Result<Vec<Prepa
             stored.push((waiting, raw));
         }
         drop(tx);
-        let (own, reading) = (desk.own_address.clone(), reading.clone());
+        let mut checked = Vec::new();
+        for (waiting, raw) in stored {
+            let evidence = check_at_the_edge(desk, &waiting.envelope, &raw).await;
+            checked.push((waiting, raw, evidence));
+        }
+        let (reader, reading) = (Reader::of(desk), reading.clone());
         let parsed = tokio::task::spawn_blocking(move || {
-            let read = |(waiting, raw)| read(waiting, raw, &reading, own.as_ref());
-            stored.into_iter().map(read).collect::<Vec<_>>()
+            let read = |(waiting, raw, evidence)| read(waiting, raw, evidence, &reading, &reader);
+            checked.into_iter().map(read).collect::<Vec<_>>()
         });
         let parsed = parsed.await.map_err(|fault| {
             let detail = format!("parsing ended early: {fault}");
@@ -170,11 +175,20 @@ async fn collect(desk: &Desk, id: InboxId, reading: Reading) -> Result<Vec<Prepa
     Ok(prepared)
 }
 
+/// What we find ourselves about the sender of a mail that reached our own listener.
+async fn check_at_the_edge(desk: &Desk, envelope: &Envelope, raw: &[u8]) -> Option<Evidence> {
+    if envelope.check != SenderCheck::Edge {
+        return None;
+    }
+    Some(desk.edge_check.as_ref()?.check(raw, envelope).await)
+}
+
 fn read(
     waiting: WaitingMail,
     raw: Vec<u8>,
+    evidence: Option<Evidence>,
     reading: &Reading,
-    own: Option<&EmailAddress>,
+    reader: &Reader,
 ) -> Prepared {
     let WaitingMail {
         id,
@@ -198,8 +212,9 @@ fn read(
         origin,
         is_silent,
         stored,
+        evidence,
     };
-    prepare(arrival, own)
+    reader.prepare(arrival)
 }
 
 /// Makes tickets of those that still wait, and settles their jobs, in one unit of work.

@@ -205,6 +205,13 @@ impl ProvisionStep {
     }
 
     async fn execute(&self, work: &Work, step: &Step) -> Result<StepOutcome, StepError> {
+        if !is_as_approved(work) {
+            return Ok(StepOutcome::failed(
+                "the configuration changed since the plan (tier, policies, access or addresses): \
+                 this step was not done. Put the configuration back and resume, or cancel this \
+                 onboarding and plan it again; what was made before stays",
+            ));
+        }
         match step.name {
             StepName::Validate => return self.validate(work).await,
             StepName::Directory => {
@@ -252,27 +259,13 @@ impl ProvisionStep {
         })
     }
 
-    /// The plan is what is executed: neither what is wanted nor what was found may differ by now.
+    /// What was found when the plan was made must still be so.
     async fn validate(&self, work: &Work) -> Result<StepOutcome, StepError> {
         let planned: Vec<(StepName, Verdict)> = work
             .steps
             .iter()
             .map(|step| (step.name, step.verdict))
             .collect();
-        let as_planned: Vec<(StepName, Finding)> = planned
-            .iter()
-            .map(|(step, verdict)| {
-                let (verdict, detail) = (*verdict, String::new());
-                (*step, Finding { verdict, detail })
-            })
-            .collect();
-        let hash = plan_hash(&work.desired, &as_planned);
-        if work.run.hash.as_ref() != Some(&hash) {
-            return Ok(StepOutcome::failed(
-                "the configuration changed since the plan (tier, policies, access or addresses): \
-                 nothing was done; cancel this onboarding and plan it again",
-            ));
-        }
         let seen = observe(&*self.cloud, &work.desired, None, Part::ALL).await?;
         let changed = changed_since(&planned, &decide_all(work, &seen));
         if !changed.is_empty() {
@@ -315,6 +308,20 @@ impl ProvisionStep {
             class: class.unwrap_or("wait"),
         })
     }
+}
+
+/// Whether what is wanted now is what was planned and approved: before each step, since a run may
+/// stand for days and the configuration is a file.
+fn is_as_approved(work: &Work) -> bool {
+    let planned: Vec<(StepName, Finding)> = work
+        .steps
+        .iter()
+        .map(|step| {
+            let (verdict, detail) = (step.verdict, String::new());
+            (step.name, Finding { verdict, detail })
+        })
+        .collect();
+    work.run.hash.as_ref() == Some(&plan_hash(&work.desired, &planned))
 }
 
 fn in_place(step: &Step, work: &Work, seen: Observed, finding: Finding) -> StepOutcome {

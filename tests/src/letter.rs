@@ -108,6 +108,7 @@ impl Letter {
             origin: None,
             is_silent: self.is_silent,
             stored,
+            evidence: None,
         };
         prepare(arrival, None)
     }

@@ -124,7 +124,8 @@ impl Bot {
         let number = to_post.shown.number.to_string();
         match channel.kind {
             ChannelKind::Forum => {
-                let thread = self.find_thread(channel.id, &number).await?;
+                let others = &to_post.other_places;
+                let thread = self.find_thread(channel.id, &number, others).await?;
                 Ok(thread.map(|thread| Place {
                     thread: Some(thread),
                     message: thread,
@@ -132,7 +133,10 @@ impl Bot {
                 }))
             }
             ChannelKind::Text => {
-                let Some(message) = self.find_message(channel.id, &number).await? else {
+                let Some(message) = self
+                    .find_message(channel.id, &number, &to_post.other_places)
+                    .await?
+                else {
                     return Ok(None);
                 };
                 let thread = self.start_thread(channel, message, to_post).await?;
@@ -151,10 +155,13 @@ impl Bot {
         let to_post = to_post.await.map_err(super::job_error)?;
         if let Some(to_post) = to_post {
             let number = to_post.shown.number.to_string();
-            if let Some(thread) = self.find_thread(post.channel_id, &number).await? {
+            let others = &to_post.other_places;
+            let found = self.find_thread(post.channel_id, &number, others).await?;
+            if let Some(thread) = found {
                 self.rest.delete(&format!("/channels/{thread}")).await?;
             }
-            if let Some(message) = self.find_message(post.channel_id, &number).await? {
+            let found = self.find_message(post.channel_id, &number, others).await?;
+            if let Some(message) = found {
                 let path = format!("/channels/{}/messages/{message}", post.channel_id);
                 self.rest.delete(&path).await?;
             }
@@ -162,12 +169,13 @@ impl Bot {
         Ok(post.clone())
     }
 
-    /// A thread of ours in this channel whose name begins with the number and which was made for
-    /// no earlier post.
+    /// A thread of ours in this channel whose name begins with the number, and which is none of
+    /// `others`.
     pub(crate) async fn find_thread(
         &self,
         channel: DiscordId,
         number: &str,
+        others: &[DiscordId],
     ) -> Result<Option<DiscordId>, RestError> {
         let me = self.guild.own_user().await?;
         let active = format!("/guilds/{}/threads/active", self.guild.id);
@@ -177,6 +185,7 @@ impl Bot {
             let rest = name.strip_prefix(number);
             id(&thread["parent_id"]) == Some(channel)
                 && id(&thread["owner_id"]) == Some(me)
+                && id(&thread["id"]).is_some_and(|id| !others.contains(&id))
                 && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         };
         for path in [active, archived] {
@@ -194,6 +203,7 @@ impl Bot {
         &self,
         channel: DiscordId,
         number: &str,
+        others: &[DiscordId],
     ) -> Result<Option<DiscordId>, RestError> {
         let (me, begin) = (self.guild.own_user().await?, escape::line(number, 20));
         let path = format!("/channels/{channel}/messages?limit=100");
@@ -206,6 +216,7 @@ impl Bot {
             let title = message["embeds"][0]["title"].as_str().unwrap_or_default();
             let rest = title.strip_prefix(begin.as_str());
             id(&message["author"]["id"]) == Some(me)
+                && id(&message["id"]).is_some_and(|id| !others.contains(&id))
                 && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         };
         Ok(list(&found)

@@ -55,6 +55,8 @@ pub(super) async fn choices(
     so_far: &str,
 ) -> Result<Vec<Choice>, Error> {
     let is_all = path.ends_with("status");
+    // Who starts or approves means the plan that the list showed, not a later one of the same run.
+    let is_exact = path.ends_with("start") || path.ends_with("approve");
     let wanted = so_far.trim().to_lowercase();
     let runs = chat::list_runs(&bot.desk, actor, is_all).await?;
     let name = |run: &DisclosedRun| format!("{} · {} · {}", run.name, run.state, short(run));
@@ -64,7 +66,11 @@ pub(super) async fn choices(
         .take(CHOICES)
         .map(|run| Choice {
             name: escape::plain(&name(run), limit::NAME),
-            value: run.run.clone(),
+            value: if is_exact && !run.hash.is_empty() {
+                run.hash.clone()
+            } else {
+                run.run.clone()
+            },
         })
         .collect())
 }

@@ -2,10 +2,7 @@
 
 use tierdesk_core::{
     chat::Verb,
-    desk::{
-        Error, chat,
-        work_ticket::{self, BindOptions},
-    },
+    desk::{Error, chat, work_ticket},
     disclosure::DisclosedTicket,
     permit::Actor,
     refusal::{Refusal, RefusalCode},
@@ -58,14 +55,19 @@ pub(super) async fn run(verb: &str, asked: &Asked<'_>) -> Result<Answer, Error> 
         }
         "bind" => {
             let words = asked.needed("customer")?;
-            let slug = chat::find_customer_handle(desk, actor, words).await?;
-            let options = BindOptions::default();
-            work_ticket::bind(desk, actor, number, slug.as_str(), options).await?
+            return bind(asked, number, words).await;
         }
         other => return Err(Refusal::not_found("command", format!("ticket {other}")).into()),
     };
     let shown = chat::show_ticket(desk, actor, number).await?;
     Ok(changed(verb, &shown))
+}
+
+async fn bind(asked: &Asked<'_>, number: TicketNumber, words: &str) -> Result<Answer, Error> {
+    let (desk, actor) = (&asked.bot.desk, asked.actor);
+    chat::bind_ticket(desk, actor, number, words).await?;
+    let shown = chat::show_ticket(desk, actor, number).await?;
+    Ok(changed("bind", &shown))
 }
 
 fn unknown(word: &str) -> Refusal {

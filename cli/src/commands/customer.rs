@@ -148,6 +148,9 @@ fn list(out: &Output, found: &[CustomerReport]) {
             .line("  tierdesk customer import FILE   or   tierdesk customer add NAME --tier TIER");
     }
     let row = |customer: &CustomerReport| {
+        if let Some(alias) = &customer.chat_alias {
+            out.line(format!("  in chat   {alias}"));
+        }
         let domains: Vec<&str> = customer
             .domains
             .iter()

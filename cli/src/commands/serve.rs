@@ -274,10 +274,14 @@ async fn connect(bot: Arc<Bot>, holder: String, stop: CancellationToken) -> Opti
         let since = tokio::time::Instant::now();
         let round = stop.child_token();
         let keep = keep_holding(&bot.desk, &holder, &round);
-        let run = Arc::clone(&bot).run(Patience::default(), round.clone());
+        let mut run = Box::pin(Arc::clone(&bot).run(Patience::default(), round.clone()));
         let ended = tokio::select! {
-            ended = run => ended,
-            () = keep => Ok(()),
+            ended = &mut run => ended,
+            () = keep => {
+                // Dropped only, its connection would go on answering beside the other process's.
+                round.cancel();
+                run.await
+            }
         };
         match ended {
             Ok(()) => {}

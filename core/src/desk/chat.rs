@@ -11,7 +11,7 @@ mod post;
 mod press;
 mod show;
 
-pub use customers::{find_customer_handle, list_customers, search_customers, show_customer};
+pub use customers::{bind_ticket, list_customers, search_customers, show_customer};
 pub use onboarding::{
     RunToPost, approve_run, list_runs, plan_run, resume_run, run_to_post, show_run, start_run,
 };

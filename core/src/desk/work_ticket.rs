@@ -64,8 +64,12 @@ async fn change_ticket_in<A: Action + ChangesTickets>(
     change: impl AsyncFnOnce(&mut Permit<'_, A>, &mut Ticket) -> Result<Option<Did>, Error>,
 ) -> Result<TicketReport, Error> {
     let found = tickets::find_by_number_locked(tx, number).await?;
+    let subject = found
+        .as_ref()
+        .map_or(Subject::Desk, |ticket| Subject::Ticket(ticket.id));
+    // Before it is said whether there is such a ticket.
+    let mut permit = authorise(tx, actor, action, subject).await?;
     let mut ticket = found.ok_or_else(|| not_found(number))?;
-    let mut permit = authorise(tx, actor, action, Subject::Ticket(ticket.id)).await?;
     if let Some(did) = change(&mut permit, &mut ticket).await? {
         ticket.updated_at = permit.now();
         tickets::update(&mut permit, &ticket).await?;

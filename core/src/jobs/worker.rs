@@ -208,14 +208,17 @@ impl Worker {
                     Tick::Postponed,
                 )
             }
-            JobError::RetryAfter(span, _) if !is_last => {
-                let run_at = tx.now().plus(span);
+            JobError::RetryAfter(span, _) => {
+                // Those that wait for one limit must not all come back at one instant.
+                let random = u32::from(u16::from_be_bytes(tx.random()));
+                let spread = span.max(Duration::from_millis(200)) * random / (4 * 65_536);
+                let run_at = tx.now().plus(span + spread);
                 (
-                    jobs::postpone(&mut tx, job, run_at, &reason).await?,
+                    jobs::put_off(&mut tx, job, run_at, &reason).await?,
                     Tick::Postponed,
                 )
             }
-            JobError::Retry(_) | JobError::RetryAfter(..) | JobError::Fail(_) => {
+            JobError::Retry(_) | JobError::Fail(_) => {
                 (jobs::bury(&mut tx, job, &reason).await?, Tick::Dead)
             }
         };

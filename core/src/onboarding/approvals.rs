@@ -33,9 +33,9 @@ impl Approvals {
         self.given >= self.needed
     }
 
-    /// Whether enough people exist.
-    pub const fn is_possible(self) -> bool {
-        self.possible >= self.needed
+    /// Whether nobody is left who could still agree, and too few did.
+    pub const fn is_exhausted(self) -> bool {
+        self.possible < self.needed && self.given >= self.possible
     }
 }
 

@@ -17,12 +17,17 @@ pub(super) const KEYS: &[Key] = &[
         "the support address that customers write to",
         DEFAULT_ADDRESS,
     ),
+    Key::now(
+        "mail.resolver",
+        "IP:PORT of the DNS server that is asked about senders",
+        "the machine's own, from /etc/resolv.conf",
+    ),
     Key::later(
         "mail.staff_domains",
         "mail domains of our own people; their mail never opens a customer's ticket",
         "[]",
     ),
-    Key::later(
+    Key::now(
         "mail.authserv_id",
         "the authserv-id whose Authentication-Results header is believed (RFC 8601)",
         "none: no header is believed",
@@ -62,6 +67,8 @@ pub struct MailSettings {
     pub staff_domains: Vec<String>,
     /// Whose Authentication-Results are believed.
     pub authserv_id: Option<String>,
+    /// The DNS server that is asked about senders.
+    pub resolver: Option<SocketAddr>,
     /// How mail leaves; nothing is sent without it.
     pub smtp: Option<SmtpRoute>,
     /// Signs reply tokens; at least 32 characters.
@@ -105,6 +112,7 @@ pub(super) fn read(section: &Section<'_>) -> MailSettings {
     let address = section.parse("address", mail_address).map(value);
     let staff_domains = section.texts("staff_domains", domain).map(value);
     let authserv_id = section.text("authserv_id").map(value);
+    let resolver = section.parse("resolver", socket_address).map(value);
     let smtp = section.parse("smtp_url", smtp_route).map(value);
     let reply_secret = read_reply_secret(section);
     let imap = section
@@ -127,6 +135,7 @@ pub(super) fn read(section: &Section<'_>) -> MailSettings {
         address: address.unwrap_or_else(|| DEFAULT_ADDRESS.to_owned()),
         staff_domains: staff_domains.unwrap_or_default(),
         authserv_id,
+        resolver,
         smtp,
         reply_secret,
         imap,

@@ -30,7 +30,7 @@ macro_rules! handle_columns {
 statements! {
     CURRENT_POST = Sql::same(concat!("SELECT ", post_columns!(), " FROM chat_posts
         WHERE ticket_id = $1 AND state IN ('intended', 'posted')"));
-    /// Not by its thread alone: a card in a channel without threads has none.
+    /// A card in a channel without threads has none, and is found by nothing.
     TICKET_OF_PLACE = Sql::same(
         "SELECT ticket_id FROM chat_posts WHERE thread_id = $1 AND state IN ('intended', 'posted')");
     POSTS_OF = Sql::same(concat!("SELECT ", post_columns!(), " FROM chat_posts

@@ -71,6 +71,11 @@ statements! {
     POSTPONE = Sql::same(
         "UPDATE jobs SET state = 'queued', run_at = $3, last_error = $4, leased_by = NULL, leased_until = NULL
          WHERE id = $1 AND generation = $2 AND state = 'leased'");
+    /// Nothing was tried, so no try is counted.
+    PUT_OFF = Sql::same(
+        "UPDATE jobs SET state = 'queued', run_at = $3, last_error = $4, leased_by = NULL, leased_until = NULL,
+            attempts = attempts - 1
+         WHERE id = $1 AND generation = $2 AND state = 'leased'");
     BURY = Sql::same(
         "UPDATE jobs SET state = 'dead', finished_at = $3, last_error = $4, leased_by = NULL, leased_until = NULL
          WHERE id = $1 AND generation = $2 AND state = 'leased'");
@@ -218,6 +223,17 @@ pub async fn postpone(
 ) -> Result<bool, StoreError> {
     let values = (job.id, job.generation, run_at, error.to_owned());
     Ok(tx.execute(POSTPONE, values).await? == 1)
+}
+
+/// Puts a claimed job back because its turn has not come. Returns whether it was still ours.
+pub async fn put_off(
+    tx: &mut Tx,
+    job: &Job,
+    run_at: Timestamp,
+    reason: &str,
+) -> Result<bool, StoreError> {
+    let values = (job.id, job.generation, run_at, reason.to_owned());
+    Ok(tx.execute(PUT_OFF, values).await? == 1)
 }
 
 /// Gives a claimed job up. Returns whether it was still ours.

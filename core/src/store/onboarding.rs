@@ -87,8 +87,9 @@ statements! {
         "UPDATE onboarding_steps SET state = 'pending', started_at = NULL, finished_at = NULL, error_class = NULL
          WHERE run_id = $1 AND state = 'failed'");
     CREATIONS = Sql::same(
-        "SELECT run_id, external_ref FROM onboarding_steps
-         WHERE name = 'account' AND state = 'running' AND intent_at IS NOT NULL ORDER BY run_id");
+        "SELECT s.run_id, s.external_ref FROM onboarding_steps s JOIN onboarding_runs r ON r.id = s.run_id
+         WHERE s.name = 'account' AND s.state = 'running' AND s.intent_at IS NOT NULL AND r.state = 'running'
+         ORDER BY s.run_id");
     MEASURED = Sql::same(
         "SELECT s.name, s.started_at, s.finished_at FROM onboarding_steps s
             JOIN onboarding_runs r ON r.id = s.run_id

@@ -2,15 +2,14 @@
 
 use tierdesk_core::{
     clock::Timestamp,
-    customers::EmailAddress,
     desk::Error,
     mail::{Envelope, Mail, SenderCheck},
-    receive::{Arrival, Prepared, Road, prepare},
+    receive::{Arrival, Prepared, Road},
     store::StoreError,
 };
 
 use super::session::Listed;
-use crate::parse;
+use crate::{parse, reader::Reader};
 
 /// As much of a mail as there is.
 #[derive(Debug)]
@@ -54,7 +53,7 @@ pub(super) struct Reading {
     pub(super) name: String,
     pub(super) validity: i64,
     pub(super) check: SenderCheck,
-    pub(super) own: Option<EmailAddress>,
+    pub(super) reader: Reader,
     /// All of them are history.
     pub(super) is_history: bool,
     /// Those that were there then are.
@@ -122,15 +121,16 @@ impl Reading {
             road: Road::Imap,
             origin: Some(origin),
             is_silent,
+            evidence: None,
             stored: None,
         };
-        (prepare(arrival, self.own.as_ref()), kept)
+        (self.reader.prepare(arrival), kept)
     }
 }
 
 impl Kept {
     /// The mail as bytes of which nothing is said but why.
-    pub(super) fn bare(&self, reason: &str, own: Option<&EmailAddress>) -> Prepared {
+    pub(super) fn bare(&self, reason: &str, reader: &Reader) -> Prepared {
         let envelope = Envelope {
             check: self.check,
             ..Envelope::default()
@@ -142,9 +142,10 @@ impl Kept {
             road: Road::Imap,
             origin: Some(self.origin.clone()),
             is_silent: self.is_silent,
+            evidence: None,
             stored: None,
         };
-        prepare(arrival, own)
+        reader.prepare(arrival)
     }
 }
 

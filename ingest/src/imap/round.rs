@@ -26,7 +26,7 @@ use super::{
     session::{Listed, Opened, Session},
     stumbles::{Stumbles, Way},
 };
-use crate::{limits, process::INGEST};
+use crate::{limits, process::INGEST, reader::Reader};
 
 /// The most mails in one unit of work.
 const BATCH_MAILS: usize = 50;
@@ -325,7 +325,7 @@ impl<'r> Round<'r> {
             name: self.account.name.clone(),
             validity,
             check: self.account.check,
-            own: self.desk.own_address.clone(),
+            reader: Reader::of(self.desk),
             is_history,
             start,
         };
@@ -410,7 +410,7 @@ impl<'r> Round<'r> {
                     reason,
                     "a mail could not be stored as read"
                 );
-                let bare = kept.bare(&reason, self.desk.own_address.as_ref());
+                let bare = kept.bare(&reason, &Reader::of(self.desk));
                 Ok(self.commit(&[bare], position).await?)
             }
             other => Ok(other?),

@@ -9,8 +9,7 @@ use std::{
 };
 
 use tierdesk_core::{
-    customers::EmailAddress,
-    receive::{Arrival, Prepared, prepare},
+    receive::{Arrival, Prepared},
     telemetry,
 };
 use tokio_util::sync::CancellationToken;
@@ -18,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::ImportOptions;
 use crate::{
     parse,
+    reader::Reader,
     sources::{RawMail, Source, SourceError},
 };
 
@@ -43,7 +43,7 @@ struct RawBatch {
 pub(super) fn start(
     sources: Vec<Source>,
     options: ImportOptions,
-    own: Option<&EmailAddress>,
+    reader: &Reader,
     stop: CancellationToken,
 ) -> tokio::sync::mpsc::Receiver<Batch> {
     let parsers = thread::available_parallelism().map_or(1, usize::from);
@@ -53,13 +53,13 @@ pub(super) fn start(
     let raw = Arc::new(Mutex::new(raw));
     thread::spawn(move || read(&sources, options.batch.max(1), &stop, &to_parsers));
     for _ in 0..parsers {
-        let (raw, to_order, own) = (Arc::clone(&raw), to_order.clone(), own.cloned());
+        let (raw, to_order, reader) = (Arc::clone(&raw), to_order.clone(), reader.clone());
         thread::spawn(move || {
             loop {
                 let next = raw.lock().unwrap_or_else(PoisonError::into_inner).recv();
                 let Ok(batch) = next else { return };
                 if to_order
-                    .send(parse_batch(batch, options.is_live, own.as_ref()))
+                    .send(parse_batch(batch, options.is_live, &reader))
                     .is_err()
                 {
                     return;
@@ -102,14 +102,14 @@ fn read(
     }
 }
 
-fn parse_batch(batch: RawBatch, is_live: bool, own: Option<&EmailAddress>) -> Batch {
+fn parse_batch(batch: RawBatch, is_live: bool, reader: &Reader) -> Batch {
     let (mut items, mut failures, mut bytes) =
         (Vec::with_capacity(batch.mails.len()), Vec::new(), 0);
     for mail in batch.mails {
         match mail {
             Ok(mail) => {
                 bytes += mail.source_bytes;
-                items.push(read_mail(mail, is_live, own));
+                items.push(read_mail(mail, is_live, reader));
             }
             Err(fault) => failures.push(telemetry::chain(&fault)),
         }
@@ -122,7 +122,7 @@ fn parse_batch(batch: RawBatch, is_live: bool, own: Option<&EmailAddress>) -> Ba
     }
 }
 
-fn read_mail(raw: RawMail, is_live: bool, own: Option<&EmailAddress>) -> Prepared {
+fn read_mail(raw: RawMail, is_live: bool, reader: &Reader) -> Prepared {
     let RawMail {
         bytes,
         left_out_bytes,
@@ -147,8 +147,9 @@ fn read_mail(raw: RawMail, is_live: bool, own: Option<&EmailAddress>) -> Prepare
         origin,
         is_silent: !is_live,
         stored: None,
+        evidence: None,
     };
-    prepare(arrival, own)
+    reader.prepare(arrival)
 }
 
 /// Passes batches on in their order. At most one a parser is ahead of its turn.

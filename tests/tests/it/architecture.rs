@@ -34,15 +34,19 @@ const OWNED: &[(&str, &[&str])] = &[
     ("sqlx", &["tierdesk-core", "tierdesk-tests"]),
     ("mail-parser", &["tierdesk-ingest"]),
     ("html2text", &["tierdesk-ingest"]),
+    ("mail-auth", &["tierdesk-ingest", "tierdesk-tests"]),
+    ("smtp-proto", &["tierdesk-ingest"]),
+    ("async-imap", &["tierdesk-ingest"]),
     ("clap", &["tierdesk"]),
     ("serenity", &["tierdesk-bot"]),
-    ("lettre", &["tierdesk-outbound"]),
+    ("lettre", &["tierdesk-outbound", "tierdesk-tests"]),
     ("aws", &["tierdesk-provision"]),
 ];
 
 /// Modules of core that compute and neither read, write nor wait.
 const DOMAIN: &[&str] = &[
     "audit",
+    "authentication",
     "chat",
     "clock",
     "cloud",
@@ -52,6 +56,7 @@ const DOMAIN: &[&str] = &[
     "mail",
     "masking",
     "onboarding",
+    "reply_token",
     "sla",
     "tickets",
     "tiers",

@@ -2,6 +2,7 @@
 
 mod canary;
 mod cards;
+mod earlier_places;
 mod faults;
 mod gateway;
 mod onboarding;

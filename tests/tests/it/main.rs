@@ -10,3 +10,4 @@ mod fake_discord;
 mod imap;
 mod onboarding;
 mod program;
+mod senders;

@@ -3,13 +3,16 @@
 use super::super::{
     Desk, Error,
     customers::{CustomerReport, find},
+    tickets::not_found,
+    work_ticket::{self, BindOptions},
 };
 use crate::{
-    customers::{Customer, Slug, fold},
+    customers::{Customer, fold},
     disclosure::{self, CustomerFacts, DisclosedCustomer},
-    permit::{Actor, ReadDesk, Subject, authorise},
+    permit::{Actor, BindTicket, ReadDesk, Subject, authorise},
     refusal::{Refusal, RefusalCode},
     store::{Tx, customers, tickets},
+    tickets::TicketNumber,
     tiers::{Disclosure, Tier, TierSlug},
 };
 
@@ -92,8 +95,7 @@ pub async fn search_customers(
     disclose_all(desk, &mut permit, &found).await
 }
 
-/// The one customer that `words` mean. Somebody who names a customer that is shown by alias gets
-/// what may be shown of them, under the alias.
+/// The one customer that `words` mean.
 pub async fn show_customer(
     desk: &Desk,
     actor: &Actor,
@@ -106,15 +108,8 @@ pub async fn show_customer(
     Ok(shown.remove(0))
 }
 
-/// The handle of the one customer that `words` mean. For use cases only: it may name a customer
-/// that is shown by alias.
-pub async fn find_customer_handle(desk: &Desk, actor: &Actor, words: &str) -> Result<Slug, Error> {
-    let mut tx = desk.database.begin_read().await?;
-    let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
-    Ok(find_one(desk, &mut permit, words).await?.slug)
-}
-
-/// The one customer that `words` mean, for use cases that act on it.
+/// The one customer that `words` mean, for use cases that act on it. A customer shown by alias is
+/// found by that alone: an answer to a name, or to a part of one, would say whose alias it is.
 pub(super) async fn find_one(desk: &Desk, tx: &mut Tx, words: &str) -> Result<Customer, Error> {
     let mut found = Vec::new();
     if words.trim().len() > "client-".len() {
@@ -122,6 +117,7 @@ pub(super) async fn find_one(desk: &Desk, tx: &mut Tx, words: &str) -> Result<Cu
     }
     if found.is_empty() {
         found = find(tx, words).await?;
+        found.retain(|customer| !is_by_alias(desk, customer));
     }
     let folded = fold(words.trim());
     let exact = found
@@ -131,7 +127,10 @@ pub(super) async fn find_one(desk: &Desk, tx: &mut Tx, words: &str) -> Result<Cu
         (Some(place), _) => Ok(found.swap_remove(place)),
         (None, 1) => Ok(found.swap_remove(0)),
         (None, 0) => Err(Refusal::not_found("customer", words)
-            .with_hint("type a part of the name, the domain or the account, and pick from the list")
+            .with_hint(
+                "type a part of the name, the domain or the account, and pick from the list; a \
+                 customer shown by alias is found by it (`tierdesk customer show` in the terminal says which)",
+            )
             .into()),
         (None, many) => {
             let message = format!("{many} customers match {words}");
@@ -140,6 +139,38 @@ pub(super) async fn find_one(desk: &Desk, tx: &mut Tx, words: &str) -> Result<Cu
                 .into())
         }
     }
+}
+
+/// Binds a ticket to the customer that `words` mean. Not where more would stand in chat afterwards
+/// than before: one slip would post what a strict tier keeps out of here.
+pub async fn bind_ticket(
+    desk: &Desk,
+    actor: &Actor,
+    number: TicketNumber,
+    words: &str,
+) -> Result<(), Error> {
+    let (slug, is_laxer) = {
+        let mut tx = desk.database.begin_read().await?;
+        let mut permit = authorise(&mut tx, actor, BindTicket, Subject::Desk).await?;
+        let customer = find_one(desk, &mut permit, words).await?;
+        let found = tickets::find_by_number(&mut permit, number).await?;
+        let ticket = found.ok_or_else(|| not_found(number))?;
+        let level_of = |tier: &TierSlug| disclosure::level(desk.catalogue.get(tier.as_str()));
+        let before = ticket.customer_id.and(ticket.tier.as_ref()).map(level_of);
+        let is_laxer = before.is_some_and(|before| before < level_of(&customer.tier));
+        (customer.slug, is_laxer)
+    };
+    if is_laxer {
+        let message =
+            format!("{number} would show more here than it does now; nothing was changed");
+        return Err(Refusal::new(RefusalCode::NotInChat, message)
+            .with_hint(format!(
+                "in the terminal: tierdesk ticket bind {number} CUSTOMER"
+            ))
+            .into());
+    }
+    work_ticket::bind(desk, actor, number, slug.as_str(), BindOptions::default()).await?;
+    Ok(())
 }
 
 /// Every customer, optionally of one tier.

@@ -12,6 +12,7 @@ use crate::{
     permit::{Actor, PostToChat, ReadDesk, Subject, authorise},
     refusal::{Refusal, RefusalCode},
     store::{Tx, customers, onboarding},
+    tiers::Disclosure,
 };
 
 async fn disclose(desk: &Desk, tx: &mut Tx, report: &RunReport) -> Result<DisclosedRun, Error> {
@@ -70,6 +71,26 @@ fn without_names(error: Error) -> Error {
     }
 }
 
+/// Refuses to know a run by its customer's handle where the customer is shown by alias: the answer
+/// would say whose alias it is.
+async fn check_name(desk: &Desk, actor: &Actor, name: &str) -> Result<(), Error> {
+    let mut tx = desk.database.begin_read().await?;
+    let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
+    let Ok(slug) = name.trim().to_lowercase().parse() else {
+        return Ok(());
+    };
+    let Some(run) = onboarding::find_by_slug(&mut permit, &slug).await? else {
+        return Ok(());
+    };
+    let tier = desk.catalogue.get(run.params.tier.as_str());
+    if disclosure::level(tier) >= Disclosure::Metadata {
+        return Ok(());
+    }
+    Err(Refusal::not_found("onboarding", name)
+        .with_hint("/onboard list shows them; in chat this one goes by its run or hash")
+        .into())
+}
+
 /// Plans an onboarding: answers the run at once, the steps follow.
 pub async fn plan_run(
     desk: &Desk,
@@ -93,6 +114,7 @@ pub async fn start_run(
     name: &str,
     channel: Option<DiscordId>,
 ) -> Result<DisclosedRun, Error> {
+    check_name(desk, actor, name).await?;
     let options = StartOptions {
         chat_channel: channel.map(|channel| channel.to_string()),
         ..StartOptions::default()
@@ -102,16 +124,19 @@ pub async fn start_run(
 
 /// Agrees to somebody else's plan.
 pub async fn approve_run(desk: &Desk, actor: &Actor, name: &str) -> Result<DisclosedRun, Error> {
+    check_name(desk, actor, name).await?;
     shown(desk, onboard::approve(desk, actor, name, None).await).await
 }
 
 /// Goes on with a run that stopped.
 pub async fn resume_run(desk: &Desk, actor: &Actor, name: &str) -> Result<DisclosedRun, Error> {
+    check_name(desk, actor, name).await?;
     shown(desk, onboard::resume(desk, actor, name).await).await
 }
 
 /// How a run stands.
 pub async fn show_run(desk: &Desk, actor: &Actor, name: &str) -> Result<DisclosedRun, Error> {
+    check_name(desk, actor, name).await?;
     shown(desk, onboard::status(desk, actor, name).await).await
 }
 
@@ -138,6 +163,8 @@ pub struct RunToPost {
     pub shown: DisclosedRun,
     /// Where.
     pub channel: DiscordId,
+    /// Whether that channel must not be open to everybody.
+    pub is_restricted: bool,
 }
 
 /// What is to be told of a run; `None` where nobody in chat follows it.
@@ -157,5 +184,10 @@ pub async fn run_to_post(
     };
     let report = onboard::report_of(desk, &mut permit, &found).await?;
     let shown = disclose(desk, &mut permit, &report).await?;
-    Ok(Some(RunToPost { shown, channel }))
+    let tier = desk.catalogue.get(found.params.tier.as_str());
+    Ok(Some(RunToPost {
+        shown,
+        channel,
+        is_restricted: disclosure::is_restricted(tier),
+    }))
 }

@@ -40,6 +40,10 @@ pub struct ToPost {
     pub is_restricted: bool,
     /// Where it stands now.
     pub post: Option<ChatPost>,
+    /// Where it stood before and what was said is still there, though more than may be shown now.
+    pub outgrown: Vec<ChatPost>,
+    /// Threads and messages of its other posts, which are nobody's to take up again.
+    pub other_places: Vec<DiscordId>,
 }
 
 impl ToPost {
@@ -67,10 +71,22 @@ pub async fn to_post(
         return Ok(None);
     }
     let tier = tier_of(desk, &ticket);
+    let shown = disclose(desk, &mut permit, &ticket, true).await?;
+    let mut outgrown = chat::list_posts(&mut permit, ticket.id).await?;
+    let others = outgrown
+        .iter()
+        .filter(|one| Some(one.id) != post.as_ref().map(|post| post.id));
+    let other_places = others
+        .flat_map(|one| [one.thread_id, one.message_id])
+        .flatten()
+        .collect();
+    outgrown.retain(|post| post.state == PostState::Moved && shown.level < post.level);
     Ok(Some(ToPost {
         ticket_id: ticket.id,
         version: ticket.version,
-        shown: disclose(desk, &mut permit, &ticket, true).await?,
+        shown,
+        outgrown,
+        other_places,
         channel_key: tier.map_or_else(|| TRIAGE.to_owned(), |tier| tier.slug.to_string()),
         channel_name: tier.map_or_else(
             || "support-triage".to_owned(),

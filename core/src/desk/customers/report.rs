@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::super::Desk;
 use crate::{
     customers::{AccountId, Contact, Customer, CustomerStatus, DomainName, Prefix, Slug},
-    tiers::TierSlug,
+    disclosure,
+    tiers::{Disclosure, TierSlug},
 };
 
 /// The keys are fixed; see docs/interface.md.
@@ -39,6 +40,8 @@ pub struct CustomerReport {
     pub include_subdomains: bool,
     /// Free labels.
     pub tags: BTreeMap<String, String>,
+    /// What they are called in chat, where their tier shows no names there.
+    pub chat_alias: Option<String>,
 }
 
 /// A customer's place in AWS.
@@ -81,6 +84,8 @@ impl CustomerReport {
             prefix: customer.prefix.clone(),
             include_subdomains: customer.include_subdomains,
             tags: customer.tags.clone(),
+            chat_alias: (disclosure::level(tier) < Disclosure::Metadata)
+                .then(|| disclosure::alias(customer.id)),
         }
     }
 }

@@ -22,7 +22,8 @@ use crate::{
 pub struct StartOptions {
     /// The plan must have this hash, or begin with it.
     pub hash: Option<String>,
-    /// Go on without other people's approval, for this reason. Only where too few could approve.
+    /// Go on with fewer approvals than the tier demands, for this reason. Only where everybody who
+    /// could approve did: a team of one has nobody.
     pub sole_operator: Option<String>,
     /// Where in chat progress is told.
     pub chat_channel: Option<String>,
@@ -168,7 +169,7 @@ async fn reserve(
 }
 
 /// A team of one can go on alone: said explicitly, with a reason, audited, and shown wherever the run
-/// is. Where enough others exist, they are asked.
+/// is. Colleagues who could approve are asked first, also where they are too few.
 async fn allow_sole_operator(
     desk: &Desk,
     permit: &mut Permit<'_, StartOnboarding>,
@@ -179,10 +180,11 @@ async fn allow_sole_operator(
         return Err(Refusal::invalid("going on alone needs a reason").into());
     }
     let counted = approvals(desk, permit, run).await?;
-    if counted.is_possible() {
+    if !counted.is_exhausted() {
         let message = format!(
-            "{} other(s) must approve and {} could: nobody goes on alone; nothing was started",
-            counted.needed, counted.possible
+            "{} other(s) must approve, {} could and {} did: nobody goes on alone past a colleague; \
+             nothing was started",
+            counted.needed, counted.possible, counted.given
         );
         return Err(Refusal::new(RefusalCode::NotPermitted, message)
             .with_hint("start it without --sole-operator, and ask one of them")

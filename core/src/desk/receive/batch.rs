@@ -116,7 +116,7 @@ impl<'d> Batch<'d> {
         index: usize,
         item: &Prepared,
     ) -> Result<(), Error> {
-        let assessment = trust::assess(&item.mail, &self.directory);
+        let assessment = trust::assess(&item.mail, item.evidence.as_ref(), &self.directory);
         let mut decision = Decision {
             index,
             outcome: Outcome::Duplicate,

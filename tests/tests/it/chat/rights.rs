@@ -1,22 +1,51 @@
 //! Who may do what in chat is as the table of rights says, for each command, button and list of
 //! choices, and each role; and for nobody who is not on the staff, or not in our server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tierdesk_core::{
-    desk::staff::{self, StaffPatch},
+    desk::{
+        onboard::{self, PlanRequest},
+        staff::{self, StaffPatch},
+    },
     discord::{DiscordId, Member},
     permit::{ACTIONS, Actor},
     staff::{Role, StaffStatus},
 };
-use tierdesk_tests::{Backend, GuildDesk, Letter, discord::Answer, make_bot, on_both, owner};
+use tierdesk_tests::{
+    Backend, GuildDesk, Letter, TestDesk, discord::Answer, make_bot, on_both, owner,
+};
 
 on_both! {
     commands_and_buttons_are_as_the_table_says,
     strangers_and_the_disabled_are_told_why_not,
     a_role_of_the_server_is_a_second_lock,
     another_server_is_refused,
+}
+
+/// A command without a line in [`commands`] is a command whose rights nobody looks at.
+#[tokio::test]
+async fn no_command_is_left_out() {
+    let test = TestDesk::new(Backend::Sqlite).await;
+    let definitions = tierdesk_bot::commands::definitions(&test.desk);
+    let mut there = BTreeSet::new();
+    for command in definitions.as_array().expect("a list") {
+        let name = command["name"].as_str().expect("a name");
+        let options = command["options"].as_array().cloned().unwrap_or_default();
+        let verbs: Vec<_> = options.iter().filter(|one| one["type"] == 1).collect();
+        if verbs.is_empty() {
+            there.insert(name.to_owned());
+        }
+        for verb in verbs {
+            there.insert(format!("{name} {}", verb["name"].as_str().expect("a name")));
+        }
+    }
+    let looked_at: BTreeSet<String> = commands("SB-1", "")
+        .into_iter()
+        .map(|(command, ..)| command.to_owned())
+        .collect();
+    assert_eq!(there, looked_at);
 }
 
 fn is_refused(answer: &Answer) -> bool {
@@ -34,7 +63,7 @@ fn may(role: Role, action: &str) -> bool {
 }
 
 /// Commands, what they need, and the right that each asks for.
-fn commands(ticket: &str) -> Vec<(&'static str, Value, &'static str)> {
+fn commands(ticket: &str, run: &str) -> Vec<(&'static str, Value, &'static str)> {
     vec![
         ("customer show", json!({ "who": "acme" }), "desk.read"),
         ("customer list", json!({}), "desk.read"),
@@ -59,11 +88,48 @@ fn commands(ticket: &str) -> Vec<(&'static str, Value, &'static str)> {
         ("ticket take", json!({ "ticket": ticket }), "ticket.assign"),
         ("ticket close", json!({ "ticket": ticket }), "ticket.close"),
         ("help", json!({}), "chat.use"),
+        // Refused for what is asked, where not for who asks.
+        (
+            "onboard plan",
+            json!({ "name": "Another", "tier": "fintech", "contact": "x@acmefinance.com",
+                "domain": "acmefinance.com" }),
+            "onboarding.plan",
+        ),
+        ("onboard start", json!({ "run": run }), "onboarding.start"),
+        (
+            "onboard approve",
+            json!({ "run": run }),
+            "onboarding.approve",
+        ),
+        ("onboard resume", json!({ "run": run }), "onboarding.start"),
+        ("onboard status", json!({ "run": run }), "desk.read"),
+        ("onboard list", json!({}), "desk.read"),
     ]
+}
+
+/// An onboarding whose plan nobody makes: everybody who may act on it is refused for where it stands.
+async fn planning(desk: &GuildDesk) -> String {
+    let request = PlanRequest {
+        name: "New Shop".to_owned(),
+        tier: "standard".parse().expect("a tier"),
+        contact: "ops@newshop.example".parse().expect("an address"),
+        domain: "newshop.example".parse().expect("a domain"),
+        prefix: None,
+        chat_channel: None,
+    };
+    let planned = onboard::plan(&desk.test.desk, &owner(), request).await;
+    let run = planned.expect("an admin plans").run;
+    let gone: Vec<(String,)> = desk
+        .test
+        .look("DELETE FROM jobs WHERE kind = 'observe_cloud' RETURNING kind")
+        .await;
+    assert_eq!(gone.len(), 1, "there is no worker for it here");
+    run
 }
 
 async fn commands_and_buttons_are_as_the_table_says(backend: Backend) {
     let desk = GuildDesk::start(backend).await;
+    let run = planning(&desk).await;
     let mut checked = 0;
     for role in Role::ALL {
         let user = desk.hire(&format!("the-{role}"), role).await;
@@ -89,7 +155,7 @@ async fn commands_and_buttons_are_as_the_table_says(backend: Backend) {
             );
             checked += 1;
         }
-        for (command, options, action) in commands(&number) {
+        for (command, options, action) in commands(&number, &run) {
             let answer = desk.discord.command(user, command, options).await;
             assert_eq!(
                 is_refused(&answer),
@@ -114,16 +180,18 @@ async fn commands_and_buttons_are_as_the_table_says(backend: Backend) {
         }
         desk.post().await;
     }
+    let each = 4 + commands("", "").len() + 3;
     println!(
         "{checked} of {} role and action pairs in chat",
-        Role::ALL.len() * 18
+        Role::ALL.len() * each
     );
-    assert_eq!(checked, Role::ALL.len() * 18);
+    assert_eq!(checked, Role::ALL.len() * each);
     desk.end().await;
 }
 
 async fn strangers_and_the_disabled_are_told_why_not(backend: Backend) {
     let desk = GuildDesk::start(backend).await;
+    let run = planning(&desk).await;
     let number = desk
         .test
         .receive_on(&Letter::new("john@acmefinance.com", "a"))
@@ -143,7 +211,7 @@ async fn strangers_and_the_disabled_are_told_why_not(backend: Backend) {
         (stranger, "tierdesk staff link"),
         (desk.erin, "enable you again"),
     ] {
-        for (command, options, _) in commands(&number) {
+        for (command, options, _) in commands(&number, &run) {
             let answer = desk.discord.command(user, command, options).await;
             assert!(
                 is_refused(&answer) && answer.text().contains(why),

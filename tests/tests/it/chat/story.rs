@@ -1,22 +1,30 @@
 //! Whole stories: a mail comes in, its card stands in the tier's channel, people work on it there.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tierdesk_core::{
     desk::{
+        chat::bot_lease,
         tickets,
         work_ticket::{self, BindOptions},
     },
     tickets::{Direction, Status, TicketNumber},
 };
-use tierdesk_tests::{Backend, GuildDesk, Letter, discord::AnswerKind, make_bot, on_both, owner};
+use tierdesk_tests::{
+    Backend, GuildDesk, Letter, TestDesk, discord::AnswerKind, make_bot, on_both, owner,
+};
 
 on_both! {
     a_mail_becomes_a_card_is_taken_and_closed,
     a_double_click_acts_once,
+    a_button_of_long_ago_does_nothing,
+    one_of_several_bots_answers,
     buttons_survive_a_restart,
     a_stale_card_is_not_acted_on,
     a_ticket_is_moved_when_it_is_bound,
     customers_are_found_and_shown,
+    a_customer_shown_by_alias_is_found_by_nothing_else,
     a_ticket_is_worked_by_command_in_its_thread,
     no_note_form_for_a_tier_that_takes_no_text,
     history_is_not_posted,
@@ -102,6 +110,45 @@ async fn a_mail_becomes_a_card_is_taken_and_closed(backend: Backend) {
     desk.end().await;
 }
 
+/// A button outlives no month; the card's next edit brings fresh ones.
+async fn a_button_of_long_ago_does_nothing(backend: Backend) {
+    let desk = GuildDesk::start(backend).await;
+    let number = desk
+        .test
+        .receive_on(&Letter::new("john@acmefinance.com", "a"))
+        .await;
+    desk.post().await;
+    let card = desk.card("support-fintech").id;
+    desk.test.pass(Duration::from_hours(24 * 400));
+    let late = desk.discord.press(desk.dana, card, "Take").await;
+    assert!(late.text().contains("too old"), "{late:?}");
+    assert!(desk.test.ticket(number).await.ticket.assignee.is_none());
+    desk.end().await;
+}
+
+/// The lease of the one who answers lapses when its process is gone, and not before.
+async fn one_of_several_bots_answers(backend: Backend) {
+    let test = TestDesk::new(backend).await;
+    let holds = async |who: &str| {
+        bot_lease::acquire(&test.desk, who)
+            .await
+            .expect("the lease is asked for")
+    };
+    assert!(holds("one").await);
+    assert!(!holds("two").await, "it stands by");
+    test.pass(Duration::from_secs(20));
+    assert!(holds("one").await, "renewed");
+    test.pass(Duration::from_secs(20));
+    assert!(!holds("two").await, "and still stands by");
+    test.pass(Duration::from_mins(2));
+    assert!(holds("two").await, "the first is gone");
+    assert!(!holds("one").await, "and learns that it is");
+    bot_lease::release(&test.desk, "two")
+        .await
+        .expect("given back");
+    assert!(holds("one").await);
+}
+
 async fn a_double_click_acts_once(backend: Backend) {
     let desk = GuildDesk::start(backend).await;
     let number = desk
@@ -125,7 +172,7 @@ async fn a_double_click_acts_once(backend: Backend) {
         .count();
     assert_eq!((won, lost), (1, 1), "{one} / {two}");
     let third = desk.discord.press(desk.dana, card, "Take").await.text();
-    assert!(third.contains("done already, by"), "{third}");
+    assert!(third.contains("done already"), "{third}");
     let history = tickets::history(&desk.test.desk, &owner(), number).await;
     let assigned = history.expect("it can be read");
     let assigned = assigned.iter().filter(|event| event.kind == "assigned");
@@ -233,6 +280,37 @@ async fn a_ticket_is_moved_when_it_is_bound(backend: Backend) {
     assert!(card.text().contains("Client\\-"), "{}", card.text());
     assert!(!card.text().contains("TechGov"), "{}", card.text());
     assert_eq!(card.labels(), ["Take", "Severity", "Close"]);
+    desk.end().await;
+}
+
+async fn a_customer_shown_by_alias_is_found_by_nothing_else(backend: Backend) {
+    let desk = GuildDesk::start(backend).await;
+    // By anything else an answer, even a refusal that counts, would say whose alias it is.
+    for words in [
+        "techgov",
+        "TechGov Solutions Inc",
+        "techgov.gov",
+        "security@techgov.gov",
+        "444455556666",
+        "echgo",
+    ] {
+        let who = json!({ "who": words });
+        let unknown = desk.discord.command(desk.dana, "customer show", who).await;
+        assert!(
+            unknown.text().contains("no customer"),
+            "{words}: {unknown:?}"
+        );
+        assert!(
+            !unknown.text().contains("Client\\-"),
+            "{words}: {unknown:?}"
+        );
+    }
+    let who = json!({ "who": "medicorp" });
+    let known = desk.discord.command(desk.dana, "customer show", who).await;
+    assert!(
+        known.text().contains("MediCorp"),
+        "positive control: {known:?}"
+    );
     desk.end().await;
 }
 

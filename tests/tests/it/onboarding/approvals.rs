@@ -19,6 +19,7 @@ on_both! {
     one_s_own_word_and_the_word_of_disabled_staff_do_not_count,
     an_approval_is_for_one_plan,
     a_team_of_one_goes_on_alone_only_when_it_is_one,
+    nobody_goes_on_past_a_colleague_who_could_approve,
 }
 
 fn person(name: &str) -> Actor {
@@ -147,6 +148,32 @@ async fn an_approval_is_for_one_plan(backend: Backend) {
     assert_eq!(approved.expect("it is this plan").state, "running");
     let late = onboard::approve(desk, &person("ada"), "new-clinic", None).await;
     assert_eq!(refused(late), RefusalCode::WrongStatus);
+}
+
+/// Two must agree and there is one: that one is asked all the same.
+async fn nobody_goes_on_past_a_colleague_who_could_approve(backend: Backend) {
+    let stage = staffed(backend).await;
+    let desk = &stage.test.desk;
+    let away = StaffPatch {
+        status: Some(StaffStatus::Disabled),
+        ..StaffPatch::default()
+    };
+    staff::set(desk, &owner(), "ada", away)
+        .await
+        .expect("an admin may");
+    let planned = stage.plan(request("New Agency", "gov-federal")).await;
+    assert_eq!(planned.approvals.possible, 1);
+    stage.start_as(&owner(), &planned.run).await;
+    let alone = || StartOptions {
+        sole_operator: Some("nobody else".to_owned()),
+        ..StartOptions::default()
+    };
+    let early = onboard::start(desk, &owner(), &planned.run, alone()).await;
+    assert_eq!(refused(early), RefusalCode::NotPermitted);
+    let approved = onboard::approve(desk, &person("amir"), &planned.run, None).await;
+    assert_eq!(approved.expect("amir may").state, "awaiting_approval");
+    let started = onboard::start(desk, &owner(), &planned.run, alone()).await;
+    assert_eq!(started.expect("everybody was asked").state, "running");
 }
 
 async fn a_team_of_one_goes_on_alone_only_when_it_is_one(backend: Backend) {

@@ -1,5 +1,7 @@
 //! What a plan finds, and that exactly it is executed.
 
+use std::sync::Arc;
+
 use tierdesk_core::{
     desk::{
         Error, customers,
@@ -16,6 +18,7 @@ use tierdesk_tests::{Backend, on_both, owner};
 use super::{Stage, detail, request, verdict};
 
 on_both! {
+    a_configuration_that_changed_while_it_runs_stops_it,
     a_cloud_that_changed_since_the_plan_is_refused,
     what_another_onboarding_made_of_the_same_is_no_change,
     a_policy_that_differs_blocks,
@@ -39,6 +42,47 @@ fn group(name: &str) -> Operation {
         identity_store_id: String::new(),
         display_name: name.to_owned(),
     }
+}
+
+/// What was approved is what is done, to the last step: not only when the run begins.
+async fn a_configuration_that_changed_while_it_runs_stops_it(backend: Backend) {
+    let mut stage = Stage::new(backend).await;
+    let planned = stage.plan(request("New Bank", "standard")).await;
+    stage.start_as(&owner(), &planned.run).await;
+    let mut looks = 0;
+    while verdict(&stage.status(&planned.run).await, "account") != "done" {
+        looks += 1;
+        assert!(looks < 200, "{:?}", stage.status(&planned.run).await);
+        let worker = stage.worker("first", &stage.cloud);
+        worker.tick().await.expect("the queue is read");
+        stage.pass_to_next_job().await;
+    }
+    let agreed = Arc::clone(&stage.test.desk.catalogue);
+    let fewer = Catalogue::EMBEDDED.replace("\"SecureBaseReadOnly\", ", "");
+    let fewer = Catalogue::parse(&fewer, "tiers.toml").expect("it is a catalogue");
+    stage.test.desk.catalogue = Arc::new(fewer);
+    stage.settle().await;
+    let stopped = stage.status(&planned.run).await;
+    assert_eq!(stopped.state, "failed", "{stopped:?}");
+    let why: Vec<_> = stopped
+        .steps
+        .iter()
+        .filter(|step| step.verdict == "failed")
+        .collect();
+    assert!(
+        why[0]
+            .detail
+            .contains("configuration changed since the plan"),
+        "{why:?}"
+    );
+    // Put back, it goes on to the end that was approved.
+    stage.test.desk.catalogue = agreed;
+    onboard::resume(&stage.test.desk, &owner(), &planned.run)
+        .await
+        .expect("it stopped");
+    stage.settle().await;
+    assert_eq!(stage.status(&planned.run).await.state, "done");
+    assert_eq!(stage.machine().await.calls("CreateAccount"), 1);
 }
 
 async fn a_cloud_that_changed_since_the_plan_is_refused(backend: Backend) {
