@@ -167,7 +167,7 @@ pub(crate) enum MailCommand {
     Status,
     /// Gets a token for a mailbox at Microsoft or Google, for reading and sending both.
     #[command(
-        after_help = "Prints an address and a code; whoever owns the mailbox agrees there, in any browser.\n\
+        after_help = "Prints an address and a code; whoever owns the mailbox agrees there, in any browser. docs/mail.md\n\
         Example: tierdesk mail connect microsoft --account support@example.com"
     )]
     Connect {
@@ -180,6 +180,9 @@ pub(crate) enum MailCommand {
         /// The application's id; by default that of the configuration.
         #[arg(long, value_name = "ID")]
         client_id: Option<String>,
+        /// A file with a refresh token got elsewhere: Google gives none for mail through a code.
+        #[arg(long, value_name = "FILE")]
+        refresh_token_file: Option<PathBuf>,
     },
 }
 

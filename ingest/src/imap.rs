@@ -8,6 +8,7 @@
 mod arrival;
 mod error;
 mod mark;
+mod notation;
 mod round;
 mod session;
 mod socket;

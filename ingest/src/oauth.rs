@@ -266,6 +266,28 @@ impl Tokens {
         self.known.lock().await.remove(&key);
     }
 
+    /// Tries a refresh token that somebody got elsewhere.
+    pub async fn try_grant(
+        &self,
+        provider: Provider,
+        refresh: &Secret,
+    ) -> Result<Granted, TokenError> {
+        let client = self.settings.of(provider);
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh.expose()),
+        ];
+        match self.ask(client, &client.token_url, &fields).await? {
+            Answered::Tokens(answer) => Ok(Granted {
+                refresh_token: answer
+                    .refresh_token
+                    .map_or_else(|| refresh.clone(), Secret::new),
+                scope: answer.scope.unwrap_or_else(|| client.scope.clone()),
+            }),
+            Answered::Error(reason) => Err(TokenError::Refused { provider, reason }),
+        }
+    }
+
     /// Asks for a code that a person types in at the provider.
     pub async fn ask_device(&self, provider: Provider) -> Result<DeviceCode, TokenError> {
         let client = self.settings.of(provider);

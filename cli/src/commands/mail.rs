@@ -63,10 +63,17 @@ pub(super) async fn run(
             provider,
             account,
             client_id,
+            refresh_token_file,
         } => {
             let settings = &program.settings;
             let account = mailboxes::account(settings, provider, account)?;
-            mailboxes::connect(desk, actor, settings, provider, &account, client_id, output).await
+            let wanted = mailboxes::Wanted {
+                provider,
+                account,
+                client_id,
+                refresh_token_file,
+            };
+            mailboxes::connect(desk, actor, settings, wanted, output).await
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Mailboxes on servers: how they stand, and letting the desk into one.
 
+use std::path::PathBuf;
+
+use anyhow::Context as _;
 use serde::Serialize;
 use tierdesk_core::{
     desk::{
@@ -9,9 +12,9 @@ use tierdesk_core::{
     mail::Provider,
     permit::Actor,
     refusal::{Refusal, RefusalCode},
-    settings::{ImapLogin, Settings},
+    settings::{ImapLogin, Secret, Settings},
 };
-use tierdesk_ingest::oauth::{TokenError, Tokens};
+use tierdesk_ingest::oauth::{Granted, TokenError, Tokens};
 
 use crate::{
     exit::Exit,
@@ -91,16 +94,28 @@ struct Connected<'c> {
     scope: &'c str,
 }
 
+/// What is to be connected.
+pub(super) struct Wanted {
+    pub(super) provider: Provider,
+    pub(super) account: String,
+    pub(super) client_id: Option<String>,
+    pub(super) refresh_token_file: Option<PathBuf>,
+}
+
 /// `mail connect`
 pub(super) async fn connect(
     desk: &Desk,
     actor: &Actor,
     settings: &Settings,
-    provider: Provider,
-    account: &str,
-    client_id: Option<String>,
+    wanted: Wanted,
     output: &Output,
 ) -> anyhow::Result<Exit> {
+    let Wanted {
+        provider,
+        account,
+        client_id,
+        refresh_token_file,
+    } = wanted;
     // Before anybody goes to the provider: a token that could not be kept would be lost.
     mailboxes::may_connect(desk, actor).await?;
     let mut oauth = settings.oauth.clone();
@@ -119,22 +134,21 @@ pub(super) async fn connect(
     }
     let tokens = Tokens::new(oauth)?;
     output.note(limits(provider));
-    let device = tokens.ask_device(provider).await.map_err(refusal)?;
-    output.note(format!(
-        "Open {} and type {} as {account}, within {} minutes. Waiting …",
-        device.url,
-        device.code,
-        device.lasts.as_secs() / 60
-    ));
-    let granted = tokens
-        .await_grant(provider, device)
-        .await
-        .map_err(refusal)?;
+    let granted = match refresh_token_file {
+        Some(file) => {
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("{} could not be read", file.display()))?;
+            let token = Secret::new(text.trim().to_owned());
+            tokens.try_grant(provider, &token).await
+        }
+        None => ask(&tokens, provider, &account, output).await,
+    };
+    let granted = granted.map_err(refusal)?;
     let token = granted.refresh_token.expose();
-    mailboxes::keep_grant(desk, actor, provider, account, token, &granted.scope).await?;
+    mailboxes::keep_grant(desk, actor, provider, &account, token, &granted.scope).await?;
     let report = Connected {
         provider,
-        account,
+        account: &account,
         scope: &granted.scope,
     };
     output.answer(&report, |out| {
@@ -144,12 +158,31 @@ pub(super) async fn connect(
     })
 }
 
+/// Shows a code and waits until somebody agreed.
+async fn ask(
+    tokens: &Tokens,
+    provider: Provider,
+    account: &str,
+    output: &Output,
+) -> Result<Granted, TokenError> {
+    let device = tokens.ask_device(provider).await?;
+    output.note(format!(
+        "Open {} and type {} as {account}, within {} minutes. Waiting …",
+        device.url,
+        device.code,
+        device.lasts.as_secs() / 60
+    ));
+    tokens.await_grant(provider, device).await
+}
+
 /// What each provider limits, said before it surprises somebody.
 fn limits(provider: Provider) -> &'static str {
     match provider {
         Provider::Google => {
             "Google: while the consent screen is in \"testing\", its tokens end after 7 days and the \
-             mailbox stops being read; publish the application, or make it internal to your Workspace."
+             mailbox stops being read; publish the application, or make it internal to your Workspace. \
+             Google gives no token for mail through a code: get a refresh token in a browser and hand \
+             it over with --refresh-token-file."
         }
         Provider::Microsoft => {
             "Microsoft: a token that is not used for 90 days ends, and so do all when the password \

@@ -5,7 +5,8 @@ use tierdesk_core::settings::AfterFetch;
 
 use super::{
     error::ImapError,
-    session::{Session, quoted, uid_set},
+    notation::{quoted, uid_set},
+    session::Session,
 };
 
 /// The most UIDs that stay noted while a server refuses to mark.

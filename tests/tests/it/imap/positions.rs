@@ -16,6 +16,7 @@ on_both! {
     a_new_numbering_loses_nothing_that_was_not_read,
     of_two_readers_the_slower_one_is_refused,
     an_empty_mailbox_is_read_from_its_first_mail,
+    what_the_server_found_of_a_sender_is_believed_as_configured,
 }
 
 async fn it_begins_at_the_newest_mail_and_goes_on_from_there(backend: Backend) {
@@ -194,4 +195,25 @@ async fn an_empty_mailbox_is_read_from_its_first_mail(backend: Backend) {
         0,
         "nothing is asked of no mail"
     );
+}
+
+async fn what_the_server_found_of_a_sender_is_believed_as_configured(backend: Backend) {
+    let mut test = TestDesk::with_customers(backend).await;
+    test.desk.authserv_id = Some("mx.securebase.example".to_owned());
+    let (server, mut believing) = begun(&test, "").await;
+    let pass =
+        "Authentication-Results: mx.securebase.example; dmarc=pass header.from=acmefinance.com";
+    server.add(letter("one").header(pass).bytes());
+    believing.look().await.expect("it is read");
+    test.pass(Duration::from_secs(1));
+    server.add(letter("two").header(pass).bytes());
+    let mut doubting = reader(&test, &server.url(), "sender_check = \"none\"");
+    doubting.look().await.expect("it is read");
+    let trust = |subject: &str, tickets: &[tierdesk_core::desk::tickets::TicketReport]| {
+        let found = tickets.iter().find(|one| one.subject == subject);
+        found.expect("it is there").trust.to_string()
+    };
+    let tickets = all(&test).await;
+    assert_eq!(trust("About one", &tickets), "known");
+    assert_eq!(trust("About two", &tickets), "unproven");
 }

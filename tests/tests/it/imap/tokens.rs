@@ -28,6 +28,7 @@ on_both! {
     a_grant_is_got_kept_sealed_and_used,
     a_token_is_renewed_before_it_ends_and_kept_when_it_changes,
     a_grant_that_is_over_says_so_and_what_to_do,
+    a_token_got_elsewhere_is_tried_before_it_is_kept,
     without_a_key_nothing_is_asked_for,
 }
 
@@ -178,6 +179,43 @@ async fn a_grant_that_is_over_says_so_and_what_to_do(backend: Backend) {
         "{error:?}"
     );
     drop(oauth);
+}
+
+async fn a_token_got_elsewhere_is_tried_before_it_is_kept(backend: Backend) {
+    let test = TestDesk::with_key(backend, Some(KEY)).await;
+    let oauth = OAuthServer::start().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (key, token) = (folder.path().join("key"), folder.path().join("token"));
+    std::fs::write(&key, KEY).expect("it is written");
+    let program = Program::new(&test.url)
+        .with("TIERDESK_STORE__KEY_FILE", key.display().to_string())
+        .with("TIERDESK_OAUTH__GOOGLE__CLIENT_ID", "desk")
+        .with(
+            "TIERDESK_OAUTH__GOOGLE__TOKEN_URL",
+            format!("{}/token", oauth.url),
+        );
+    let file = token.display().to_string();
+    let arguments = [
+        "mail",
+        "connect",
+        "google",
+        "--account",
+        LOGIN,
+        "--refresh-token-file",
+        &file,
+    ];
+    for (text, code) in [("of another\n", Some(1)), ("refresh-0\n", Some(0))] {
+        std::fs::write(&token, text).expect("it is written");
+        let ended = tokio::task::spawn_blocking({
+            let (program, arguments) = (program.clone(), arguments.map(str::to_owned));
+            move || program.run(&arguments.each_ref().map(String::as_str))
+        });
+        let ended = ended.await.expect("it ends");
+        assert_eq!(ended.code, code, "{ended:?}");
+        let kept = find_grant(&test.desk, Provider::Google, LOGIN).await;
+        let is_kept = kept.expect("it opens").is_some();
+        assert_eq!(is_kept, code == Some(0), "{ended:?}");
+    }
 }
 
 async fn without_a_key_nothing_is_asked_for(backend: Backend) {
