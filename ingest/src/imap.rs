@@ -99,7 +99,7 @@ impl Reader {
         desk: Arc<Desk>,
         settings: &ImapMailbox,
         tokens: Arc<Tokens>,
-        holder: String,
+        holder: &str,
     ) -> Result<Self, ImapError> {
         let mut server = Server::parse(settings.url.expose())?;
         server.must_have_tls |= settings.ca_file.is_some();
@@ -122,7 +122,8 @@ impl Reader {
             desk,
             account,
             tokens,
-            holder,
+            // In containers every process is the first one.
+            holder: format!("{holder}-{:016x}", random()),
             stumbles: Stumbles::default(),
             last_error: None,
             is_deaf: false,
@@ -360,9 +361,13 @@ pub async fn check_alarms(desk: &Desk, watched: &[(String, Duration)]) -> usize 
 
 /// A span between two, so that many readers do not come at once.
 fn between(least: Duration, most: Duration) -> Duration {
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    let share = u32::try_from(random % 1_001).unwrap_or(0);
+    let share = u32::try_from(random() % 1_001).unwrap_or(0);
     least + most.saturating_sub(least) * share / 1_000
+}
+
+/// A number that is another one each time. Nothing depends on nobody guessing it.
+fn random() -> u64 {
+    std::hash::RandomState::new().build_hasher().finish()
 }
 
 async fn pause(span: Duration, stop: &CancellationToken) {

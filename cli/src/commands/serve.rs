@@ -215,7 +215,7 @@ impl Parts {
         let mut watched = Vec::new();
         for settings in mailboxes {
             let (desk, tokens) = (Arc::clone(desk), Arc::clone(&tokens));
-            let reader = Reader::new(desk, settings, tokens, self.holder.clone())?;
+            let reader = Reader::new(desk, settings, tokens, &self.holder)?;
             self.names.push(format!("mailbox {}", reader.name()));
             watched.push((reader.name().to_owned(), settings.alarm));
             let stop = self.stop.clone();

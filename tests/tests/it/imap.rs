@@ -47,8 +47,7 @@ fn reader(test: &TestDesk, url: &str, rest: &str) -> Reader {
     let settings = settings(url, rest);
     let tokens = Tokens::new(settings.oauth.clone()).expect("it is set up");
     let desk = Arc::new(test.desk.clone());
-    let name = "test".to_owned();
-    Reader::new(desk, &settings.mail.imap[0], Arc::new(tokens), name)
+    Reader::new(desk, &settings.mail.imap[0], Arc::new(tokens), "test")
         .expect("the configuration is good")
         .with_patience(Duration::from_secs(2))
 }

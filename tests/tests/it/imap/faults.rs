@@ -246,7 +246,7 @@ async fn a_wrong_configuration_is_told_at_once() {
         ("imaps://h", "ca_file = \"/nowhere\"", "ca_file /nowhere"),
         ("imaps://h", "ca_file = \"/dev/null\"", "no certificate"),
     ] {
-        let made = Reader::new(desk.clone(), &mailbox(url, rest), tokens(), "t".to_owned());
+        let made = Reader::new(desk.clone(), &mailbox(url, rest), tokens(), "t");
         match made {
             Err(ImapError::Address(text)) => assert!(text.contains(says), "{text}"),
             other => panic!("{url} {rest}: {other:?}"),

@@ -66,14 +66,9 @@ fn reader(test: &TestDesk, imap: &FakeImap, oauth: &OAuthServer) -> Reader {
         .unwrap_or_else(|fault| panic!("{fault}"));
     let tokens = Tokens::new(settings.oauth.clone()).expect("it is set up");
     let desk = Arc::new(test.desk.clone());
-    Reader::new(
-        desk,
-        &settings.mail.imap[0],
-        Arc::new(tokens),
-        "t".to_owned(),
-    )
-    .expect("the configuration is good")
-    .with_patience(Duration::from_secs(2))
+    Reader::new(desk, &settings.mail.imap[0], Arc::new(tokens), "t")
+        .expect("the configuration is good")
+        .with_patience(Duration::from_secs(2))
 }
 
 async fn a_grant_is_got_kept_sealed_and_used(backend: Backend) {
