@@ -12,6 +12,7 @@ use tierdesk_core::{
         AccountId, CustomerStatus, DomainName, EmailAddress, Prefix, Slug, exchange::Format,
     },
     discord::DiscordId,
+    mail::Provider,
     staff::Role,
     tickets::{CloseReason, Status, TicketNumber},
     tiers::{Severity, TierSlug},
@@ -118,7 +119,7 @@ pub(crate) enum Command {
 pub(crate) enum ServeRole {
     /// Every part that is configured.
     All,
-    /// Takes mail in from the Maildirs of the configuration.
+    /// Takes mail in from the Maildirs and mailboxes of the configuration.
     Ingest,
     /// Works off jobs and seals the audit trail.
     Worker,
@@ -162,6 +163,32 @@ pub(crate) enum MailCommand {
         #[arg(long, default_value_t = 250, hide = true)]
         batch: usize,
     },
+    /// Shows the mailboxes on servers: whether they are read, up to where, and what goes wrong.
+    Status,
+    /// Gets a token for a mailbox at Microsoft or Google, for reading and sending both.
+    #[command(
+        after_help = "Prints an address and a code; whoever owns the mailbox agrees there, in any browser. docs/mail.md\n\
+        Example: tierdesk mail connect microsoft --account support@example.com"
+    )]
+    Connect {
+        /// Who grants it.
+        #[arg(value_parser = parse_provider, value_name = "microsoft|google")]
+        provider: Provider,
+        /// The login name; by default that of the one mailbox with this provider in the configuration.
+        #[arg(long, value_name = "ADDRESS")]
+        account: Option<String>,
+        /// The application's id; by default that of the configuration.
+        #[arg(long, value_name = "ID")]
+        client_id: Option<String>,
+        /// A file with a refresh token got elsewhere: Google gives none for mail through a code.
+        #[arg(long, value_name = "FILE")]
+        refresh_token_file: Option<PathBuf>,
+    },
+}
+
+fn parse_provider(text: &str) -> Result<Provider, String> {
+    text.parse()
+        .map_err(|_| "write microsoft or google".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,7 @@ mod discord;
 mod init;
 mod jobs;
 mod mail;
+mod mailboxes;
 mod onboard;
 mod serve;
 mod sources;
@@ -57,7 +58,7 @@ async fn run_at_desk(
     output: &Output,
 ) -> anyhow::Result<Exit> {
     match command {
-        Command::Mail(command) => mail::run(desk, actor, command, output).await,
+        Command::Mail(command) => mail::run(program, desk, actor, command, output).await,
         Command::Customer(command) => customer::run(desk, actor, command, output).await,
         Command::Ticket(command) => ticket::run(desk, actor, command, output).await,
         Command::Staff(command) => staff::run(desk, actor, command, output).await,

@@ -279,6 +279,9 @@ fn init_log(settings: &Settings) {
         .unwrap_or_else(|| format!("{},sqlx=warn", settings.log.level.as_str()));
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    // At its finest it writes down every command, logins with their passwords among them.
+    let quiet = "async_imap=warn".parse();
+    let filter = filter.add_directive(quiet.expect("a directive of our own"));
     // A second call, in a test say, keeps the first log.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -11,6 +11,7 @@ pub mod chat;
 pub mod customers;
 pub mod import_customers;
 pub mod jobs;
+pub mod mailboxes;
 pub mod onboard;
 pub mod receive;
 pub mod staff;

@@ -189,3 +189,12 @@ named_enum! {
         None = "none",
     }
 }
+named_enum! {
+    /// Who grants access to a mailbox by a token in place of a password.
+    pub enum Provider as "provider" {
+        /// Microsoft 365 and Outlook.com.
+        Microsoft = "microsoft",
+        /// Google Workspace and Gmail.
+        Google = "google",
+    }
+}

@@ -108,6 +108,13 @@ pub trait ChangesOnboarding: Action {}
 /// audit entry.
 pub trait KeepsChat: Action {}
 
+/// Actions that keep the books on how far a mailbox was read, and on the tokens it is read with. They
+/// change nothing of the desk, and owe no audit entry.
+pub trait KeepsMailboxes: Action {}
+
+/// Actions that let the desk into a mailbox.
+pub trait ConnectsMail: Action {}
+
 /// The table of rights. Every role may read; auditors see no bodies (`desk::tickets`).
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal, [$($role:ident),*], [$($system:ident),*], $capability:ident;)+) => {
@@ -140,6 +147,12 @@ actions! {
     ReadJobs = "jobs.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Worker], Reads;
     /// Taking mail in.
     ReceiveMail = "mail.receive", [], [Ingest, Worker, Demo], ChangesTickets;
+    /// Keeping the books on mailboxes.
+    KeepMailbox = "mail.keep", [], [Ingest], KeepsMailboxes;
+    /// Opening a ticket about a mailbox that is not read.
+    RaiseMailAlarm = "mail.alarm", [], [Ingest], ChangesTickets;
+    /// Letting the desk into a mailbox.
+    ConnectMail = "mail.connect", [], [], ConnectsMail;
     /// Importing a mailbox.
     ImportMail = "mail.import", [], [], ChangesTickets;
     /// Opening a ticket by hand.
@@ -199,6 +212,9 @@ actions! {
 /// A customer changes tier, and its open tickets follow in the same unit of work.
 impl ChangesTickets for ChangeCustomer {}
 impl ChangesTickets for ImportCustomers {}
+/// Mails and the position behind them commit together; so do an alarm and the note that it was raised.
+impl KeepsMailboxes for ReceiveMail {}
+impl KeepsMailboxes for RaiseMailAlarm {}
 /// An onboarding reserves its customer's names, makes it active, and gives it back when given up.
 impl ChangesDirectory for StartOnboarding {}
 impl ChangesDirectory for RunOnboarding {}

@@ -11,7 +11,9 @@ mod discord;
 mod environment;
 mod files;
 mod http;
+mod imap;
 mod mail;
+mod oauth;
 mod problem;
 pub(crate) mod reader;
 mod secret;
@@ -34,7 +36,9 @@ pub use self::{
     discord::{DiscordSettings, TRIAGE},
     files::{AuditSettings, CustomerSettings, LogLevel, LogSettings, StoreSettings, TierSettings},
     http::HttpSettings,
-    mail::{AfterFetch, ImapMailbox, MailListener, MailProtocol, MailSettings, SmtpRoute},
+    imap::{AfterFetch, ImapLogin, ImapMailbox},
+    mail::{MailListener, MailProtocol, MailSettings, SmtpRoute},
+    oauth::{OAuthClient, OAuthSettings},
     problem::{Place, Problem},
     secret::Secret,
     url::PrivateUrl,
@@ -84,6 +88,8 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
     [
         database::KEYS,
         mail::KEYS,
+        imap::KEYS,
+        oauth::KEYS,
         files::KEYS,
         http::KEYS,
         discord::KEYS,
@@ -104,6 +110,8 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// `[mail]`
     pub mail: MailSettings,
+    /// `[oauth]`
+    pub oauth: OAuthSettings,
     /// `[store]`
     pub store: StoreSettings,
     /// `[audit]`
@@ -220,6 +228,7 @@ impl Settings {
         let mut settings = Self {
             database: database::read(&root.section("database"), environment.default_database()),
             mail: mail::read(&root.section("mail")),
+            oauth: oauth::read(&root.section("oauth")),
             store: StoreSettings {
                 key_file: path("store", "key_file"),
             },

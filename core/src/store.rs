@@ -15,9 +15,11 @@ pub mod chat;
 mod connect;
 pub mod customers;
 mod error;
+pub mod grants;
 pub mod inbox;
 pub mod jobs;
 pub mod leases;
+pub mod mailboxes;
 pub mod messages;
 mod migrations;
 pub mod onboarding;
@@ -249,6 +251,11 @@ impl Tx {
     /// what is stored.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Whether what is stored is sealed.
+    pub fn seals(&self) -> bool {
+        self.master_key.is_some()
     }
 
     /// A new UUIDv7 of this unit's instant, as any id type.
@@ -498,9 +505,11 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         chat::STATEMENTS,
         customers::STATEMENTS,
         customers::lookup::STATEMENTS,
+        grants::STATEMENTS,
         inbox::STATEMENTS,
         jobs::STATEMENTS,
         leases::STATEMENTS,
+        mailboxes::STATEMENTS,
         messages::STATEMENTS,
         onboarding::STATEMENTS,
         scoped::STATEMENTS,

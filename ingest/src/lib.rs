@@ -1,4 +1,4 @@
-//! Mail comes in: reading mailboxes from disk, parsing, classification, sameness.
+//! Mail comes in: reading mailboxes on disk and on servers, parsing, classification, sameness.
 //!
 //! Everything here treats a mail as hostile. [`parse::parse`] is total: any bytes give a
 //! [`Mail`](tierdesk_core::mail::Mail) within the bounds of [`limits`], and what a bound left out
@@ -16,9 +16,11 @@ pub mod fields;
 pub mod fingerprint;
 mod forwarded;
 mod html_text;
+pub mod imap;
 pub mod import;
 pub mod limits;
 mod media;
+pub mod oauth;
 pub mod parse;
 pub mod process;
 pub mod reader;

@@ -6,10 +6,13 @@
 pub mod aws_server;
 pub mod corpus;
 pub mod discord;
+pub mod dovecot;
+pub mod fake_imap;
 mod guild_desk;
 mod letter;
 mod look;
 pub mod moto;
+pub mod oauth_server;
 mod program;
 mod test_desk;
 

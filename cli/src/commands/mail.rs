@@ -23,13 +23,16 @@ use tierdesk_ingest::{
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::mailboxes;
 use crate::{
     args::MailCommand,
     exit::Exit,
     output::{Output, Tone, local},
+    program::Program,
 };
 
 pub(super) async fn run(
+    program: &Program,
     desk: &Desk,
     actor: &Actor,
     command: MailCommand,
@@ -54,6 +57,23 @@ pub(super) async fn run(
                 batch,
             };
             import_mailboxes(desk, actor, &paths, options, output).await
+        }
+        MailCommand::Status => mailboxes::status(desk, actor, output).await,
+        MailCommand::Connect {
+            provider,
+            account,
+            client_id,
+            refresh_token_file,
+        } => {
+            let settings = &program.settings;
+            let account = mailboxes::account(settings, provider, account)?;
+            let wanted = mailboxes::Wanted {
+                provider,
+                account,
+                client_id,
+                refresh_token_file,
+            };
+            mailboxes::connect(desk, actor, settings, wanted, output).await
         }
     }
 }

@@ -14,10 +14,16 @@ use tierdesk_core::{
     desk::{Desk, Error, audit, chat::bot_lease, onboard},
     jobs::{Handler, worker::Worker},
     refusal::{Refusal, RefusalCode},
+    settings::ImapMailbox,
     store::{chat, jobs},
     telemetry,
 };
-use tierdesk_ingest::{process::ProcessInbox, watch::Watch};
+use tierdesk_ingest::{
+    imap::{self, Reader},
+    oauth::Tokens,
+    process::ProcessInbox,
+    watch::Watch,
+};
 use tierdesk_provision::{ObserveCloud, ProvisionStep};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -67,6 +73,7 @@ pub(super) async fn run(
     for folder in &plan.maildirs {
         parts.watch(&desk, folder.clone());
     }
+    parts.read_mailboxes(&desk, program, &plan.mailboxes)?;
     if plan.bot {
         let bot = Bot::new(Arc::clone(&desk), &program.settings.discord)?;
         parts.answer(Arc::new(bot));
@@ -100,6 +107,7 @@ pub(super) async fn run(
 struct Plan {
     worker: bool,
     maildirs: Vec<PathBuf>,
+    mailboxes: Vec<ImapMailbox>,
     bot: bool,
 }
 
@@ -114,16 +122,23 @@ impl Plan {
             return Err(Refusal::new(RefusalCode::Invalid, message)
                 .with_hint("--role worker, ingest or bot, or no --role at all"));
         }
-        if asked(ServeRole::Ingest) && settings.mail.maildirs.is_empty() {
+        let ingest = all || asked(ServeRole::Ingest);
+        let has_road = !(settings.mail.maildirs.is_empty() && settings.mail.imap.is_empty());
+        if asked(ServeRole::Ingest) && !has_road {
             let message = "there is nothing to take mail from; nothing was started";
             return Err(Refusal::new(RefusalCode::Configuration, message)
-                .with_hint("set [[mail.maildir]] path in the configuration"));
+                .with_hint("set [[mail.maildir]] path or [[mail.imap]] url in the configuration"));
         }
         let has_bot = settings.discord.token.is_some() && settings.discord.guild_id.is_some();
         Ok(Self {
             worker: all || asked(ServeRole::Worker),
-            maildirs: if all || asked(ServeRole::Ingest) {
+            maildirs: if ingest {
                 settings.mail.maildirs.clone()
+            } else {
+                Vec::new()
+            },
+            mailboxes: if ingest {
+                settings.mail.imap.clone()
             } else {
                 Vec::new()
             },
@@ -184,6 +199,37 @@ impl Parts {
             Watch::new(folder).run(&desk, stop).await;
             ("ingest", None)
         });
+    }
+
+    /// A reader for each mailbox, and one that watches whether they are read.
+    fn read_mailboxes(
+        &mut self,
+        desk: &Arc<Desk>,
+        program: &Program,
+        mailboxes: &[ImapMailbox],
+    ) -> anyhow::Result<()> {
+        if mailboxes.is_empty() {
+            return Ok(());
+        }
+        let tokens = Arc::new(Tokens::new(program.settings.oauth.clone())?);
+        let mut watched = Vec::new();
+        for settings in mailboxes {
+            let (desk, tokens) = (Arc::clone(desk), Arc::clone(&tokens));
+            let reader = Reader::new(desk, settings, tokens, &self.holder)?;
+            self.names.push(format!("mailbox {}", reader.name()));
+            watched.push((reader.name().to_owned(), settings.alarm));
+            let stop = self.stop.clone();
+            self.running.spawn(async move {
+                reader.run(stop).await;
+                ("mailbox", None)
+            });
+        }
+        let (desk, stop) = (Arc::clone(desk), self.stop.clone());
+        self.running.spawn(async move {
+            imap::watch_alarms(&desk, &watched, &stop).await;
+            ("mailbox alarms", None)
+        });
+        Ok(())
     }
 
     /// The bot: the connection, and two workers, so that one slow request holds up no other ticket.

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use super::{
     Key,
+    imap::{self, ImapMailbox},
     problem::Wrong,
     reader::{Given, Section},
     secret::Secret,
@@ -61,28 +62,6 @@ pub(super) const KEYS: &[Key] = &[
         "an answer to a ticket that was closed for longer opens a new one, tied to it",
         "30",
     ),
-    Key::later(
-        "mail.imap[].url",
-        "imaps://HOST or imap://HOST, with :PORT if not the usual",
-        "-",
-    ),
-    Key::later("mail.imap[].username", "the login name", "-"),
-    Key::later(
-        "mail.imap[].password",
-        "the password; or password_file",
-        "-",
-    ),
-    Key::later(
-        "mail.imap[].password_file",
-        "the file that holds the password",
-        "none",
-    ),
-    Key::later("mail.imap[].mailbox", "the folder that is read", "INBOX"),
-    Key::later(
-        "mail.imap[].after",
-        "what becomes of a mail once it is stored: leave, flag or move:FOLDER",
-        "flag",
-    ),
     Key::later("mail.listener[].protocol", "lmtp or smtp", "-"),
     Key::later("mail.listener[].address", "IP:PORT to listen on", "-"),
     Key::now("mail.maildir[].path", "a Maildir that is watched", "-"),
@@ -118,7 +97,7 @@ pub struct MailSettings {
     pub reply_secret_previous: Option<Secret>,
     /// An answer to a ticket that was closed for so many days opens a new one.
     pub follow_up_days: u32,
-    /// Mailboxes that are polled.
+    /// Mailboxes on servers.
     pub imap: Vec<ImapMailbox>,
     /// Addresses that are listened on.
     pub listeners: Vec<MailListener>,
@@ -133,32 +112,6 @@ pub enum SmtpRoute {
     Server(PrivateUrl),
     /// One RFC 5322 file per mail and recipient into this folder.
     Folder(PathBuf),
-}
-
-/// `[[mail.imap]]`
-#[derive(Clone, Debug)]
-pub struct ImapMailbox {
-    /// The scheme is `imap` or `imaps`.
-    pub url: PrivateUrl,
-    /// The login name.
-    pub username: String,
-    /// The password.
-    pub password: Secret,
-    /// The folder that is read.
-    pub mailbox: String,
-    /// What becomes of a stored mail.
-    pub after: AfterFetch,
-}
-
-/// What becomes of a mail on the server once it is stored with us.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AfterFetch {
-    /// Nothing.
-    Leave,
-    /// It is marked as seen.
-    Flag,
-    /// It is moved to this folder.
-    Move(String),
 }
 
 /// `[[mail.listener]]`
@@ -193,7 +146,7 @@ pub(super) fn read(section: &Section<'_>) -> MailSettings {
     let imap = section
         .sections("imap")
         .iter()
-        .filter_map(read_imap)
+        .filter_map(imap::read)
         .collect();
     let listeners = section
         .sections("listener")
@@ -234,36 +187,6 @@ fn read_reply_secret(section: &Section<'_>, key: &str) -> Option<Secret> {
     let remedy = "Make one with: openssl rand -base64 32";
     section.refuse(key, &given.place, Wrong::new(what, remedy));
     None
-}
-
-fn read_imap(section: &Section<'_>) -> Option<ImapMailbox> {
-    let url = section.parse("url", |text| {
-        url::check(text, &["imaps", "imap"]).map(PrivateUrl::hiding_password)
-    });
-    let username = section.text("username");
-    let password = section.secret("password");
-    let mailbox = section.text("mailbox").map(value);
-    let after = section.parse("after", after_fetch).map(value);
-    if !section.has("url") {
-        section.missing("url", "Name the server: url = \"imaps://HOST\".");
-    }
-    if !section.has("username") {
-        section.missing("username", "Give the login name of the mailbox.");
-    }
-    if !section.has("password") && !section.has("password_file") {
-        section.missing(
-            "password",
-            "Give password, or password_file with the name of a file.",
-        );
-    }
-    section.finish();
-    Some(ImapMailbox {
-        url: url?.value,
-        username: username?.value,
-        password: password?.value,
-        mailbox: mailbox.unwrap_or_else(|| "INBOX".to_owned()),
-        after: after.unwrap_or(AfterFetch::Flag),
-    })
 }
 
 fn read_listener(section: &Section<'_>) -> Option<MailListener> {
@@ -353,19 +276,5 @@ fn smtp_route(text: &str) -> Result<SmtpRoute, Wrong> {
                 remedy: format!("{} Or file:DIR.", wrong.remedy),
                 ..wrong
             }),
-    }
-}
-
-fn after_fetch(text: &str) -> Result<AfterFetch, Wrong> {
-    match text.split_once(':') {
-        None if text == "leave" => Ok(AfterFetch::Leave),
-        None if text == "flag" => Ok(AfterFetch::Flag),
-        Some(("move", folder)) if !folder.trim().is_empty() => {
-            Ok(AfterFetch::Move(folder.trim().to_owned()))
-        }
-        _ => Err(Wrong::new(
-            format!("is {text:?}"),
-            "Write leave, flag or move:FOLDER.",
-        )),
     }
 }

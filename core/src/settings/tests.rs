@@ -30,7 +30,14 @@ fn annotated_with_everything() -> String {
         .lines()
         .map(switched_on)
         .map(|line| match line.split_once("_file = ") {
-            Some((name @ ("reply_secret" | "reply_secret_previous" | "token" | "password"), _)) => {
+            Some((
+                name @ ("reply_secret"
+                | "reply_secret_previous"
+                | "token"
+                | "password"
+                | "client_secret"),
+                _,
+            )) => {
                 format!("{name} = \"{}\"", "x".repeat(40))
             }
             _ => line,
@@ -68,7 +75,7 @@ fn the_annotated_file_shows_every_key_and_the_list_of_keys_is_complete() {
     }
     assert_eq!(notes.into_problems(), []);
     assert_eq!(settings.mail.imap.len(), 1);
-    assert!(settings.later_keys().contains(&"mail.imap"));
+    assert!(settings.later_keys().contains(&"mail.listener"));
     assert!(settings.later_keys().contains(&"http.listen"));
     assert!(!settings.later_keys().contains(&"mail.address"));
 }
@@ -84,7 +91,20 @@ fn defaults_shown_in_the_file_are_the_defaults() {
     assert_eq!(everything.aws.cloud, default.aws.cloud);
     assert_eq!(everything.aws.org_region, default.aws.org_region);
     assert_eq!(everything.mail.imap[0].mailbox, "INBOX");
-    assert_eq!(everything.mail.imap[0].after, AfterFetch::Flag);
+    let imap = &everything.mail.imap[0];
+    assert_eq!(imap.after, AfterFetch::Flag);
+    assert_eq!(imap.check, crate::mail::SenderCheck::default());
+    assert!(!imap.history);
+    assert_eq!(imap.alarm, std::time::Duration::from_mins(15));
+    assert_eq!(imap.poll, std::time::Duration::from_mins(1));
+    assert_eq!(
+        everything.oauth.google.token_url,
+        default.oauth.google.token_url
+    );
+    assert_eq!(
+        everything.oauth.microsoft.scope,
+        default.oauth.microsoft.scope
+    );
     for key in keys().filter(|key| key.is_later) {
         let last = key.name.rsplit('.').next().unwrap();
         assert!(
@@ -166,10 +186,10 @@ fn the_environment_wins_over_the_file() {
     .unwrap();
     assert_eq!(settings.mail.address, "env@b.example");
     assert_eq!(settings.mail.staff_domains, ["b.example", "c.example"]);
-    assert_eq!(
-        settings.mail.imap[0].password.expose(),
-        "from the environment"
-    );
+    let ImapLogin::Password(password) = &settings.mail.imap[0].login else {
+        panic!("{:?}", settings.mail.imap)
+    };
+    assert_eq!(password.expose(), "from the environment");
     assert!(settings.mail.smtp.is_none());
     assert_eq!(settings.discord.channels["gov-federal"].get(), 17);
     assert_eq!(settings.webhooks[0].format, WebhookFormat::Slack);
@@ -276,4 +296,41 @@ fn an_unreadable_file_is_named() {
             .to_string()
             .contains("/nowhere/desk.toml")
     );
+}
+
+#[test]
+fn a_token_is_never_sent_in_the_clear_to_another_machine() {
+    let at = |url: &str| format!("[oauth.google]\ntoken_url = {url:?}\n");
+    for good in [
+        "https://h/t",
+        "http://127.0.0.1:8080/t",
+        "http://[::1]:8080/t",
+    ] {
+        assert!(parse(&at(good), &[]).is_ok(), "{good}");
+    }
+    for bad in ["http://h/t", "http://127.0.0.1.example/t", "ftp://h"] {
+        assert_eq!(problems(&at(bad), &[]).len(), 1, "{bad}");
+    }
+}
+
+#[test]
+fn a_mailbox_logs_in_with_what_its_auth_names() {
+    let with =
+        |rest: &str| format!("[[mail.imap]]\nurl = \"imaps://h\"\nusername = \"u\"\n{rest}\n");
+    let settings = parse(&with("auth = \"xoauth2\"\noauth = \"google\""), &[]).unwrap();
+    assert!(matches!(
+        settings.mail.imap[0].login,
+        ImapLogin::Token(crate::mail::Provider::Google)
+    ));
+    for (rest, says) in [
+        ("auth = \"xoauth2\"", "oauth is missing"),
+        ("oauth = \"google\"", "password is missing"),
+        (
+            "password = \"p\"\nsender_check = \"edge\"",
+            "Write authserv_id",
+        ),
+    ] {
+        let found = problems(&with(rest), &[]);
+        assert!(found[0].contains(says), "{rest}: {found:?}");
+    }
 }

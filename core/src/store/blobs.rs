@@ -211,6 +211,30 @@ async fn key_for(
     Ok(Some((id, key)))
 }
 
+/// Seals something of the desk's own, for the row that `context` names. `None` without a master key.
+pub(super) async fn seal_own(
+    tx: &mut Tx,
+    context: &str,
+    content: &[u8],
+) -> Result<Option<(BlobKeyId, Vec<u8>)>, StoreError> {
+    let Some((id, key)) = key_for(tx, None).await? else {
+        return Ok(None);
+    };
+    let sealed = key.seal(tx.random(), context.as_bytes(), content);
+    Ok(Some((id, sealed)))
+}
+
+/// Opens what [`seal_own`] sealed.
+pub(super) async fn open_own(
+    tx: &mut Tx,
+    context: &str,
+    key_id: BlobKeyId,
+    sealed: &[u8],
+) -> Result<Vec<u8>, StoreError> {
+    let key: KeyRow = tx.fetch_one("blob_keys", KEY, (key_id,)).await?;
+    unwrap(tx, &key)?.open(context.as_bytes(), sealed)
+}
+
 /// Moves a ticket's content to another customer, under that customer's key.
 pub async fn move_ticket_content<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,

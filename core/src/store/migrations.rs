@@ -40,6 +40,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/postgres/0005_sender.sql"),
     ),
     (
+        6,
+        "mailboxes",
+        include_str!("../../../migrations/sqlite/0006_mailboxes.sql"),
+        include_str!("../../../migrations/postgres/0006_mailboxes.sql"),
+    ),
+    (
         7,
         "links",
         include_str!("../../../migrations/sqlite/0007_links.sql"),

@@ -99,6 +99,7 @@ text_columns!(
     crate::onboarding::Verdict,
     crate::receive::Outcome,
     crate::receive::Road,
+    crate::mail::Provider,
     crate::mail::SenderCheck,
     crate::staff::Role,
     crate::staff::StaffStatus,

@@ -4,7 +4,7 @@
 mod deliver;
 mod import;
 mod served;
-mod worker;
+pub(crate) mod worker;
 
 use std::collections::BTreeMap;
 

@@ -7,6 +7,7 @@ mod chat;
 mod contract;
 mod crash;
 mod fake_discord;
+mod imap;
 mod onboarding;
 mod program;
 mod senders;

@@ -85,7 +85,7 @@ pub(super) async fn free_lapsed_lease(program: &Program) {
 }
 
 /// How it ended; `None` when it still runs after `limit`.
-pub(super) fn wait(mut child: Child, limit: Duration) -> Option<ExitStatus> {
+pub(crate) fn wait(mut child: Child, limit: Duration) -> Option<ExitStatus> {
     let deadline = Instant::now() + limit;
     loop {
         if let Some(status) = child.try_wait().expect("it can be asked") {
