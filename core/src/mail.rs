@@ -167,6 +167,10 @@ named_enum! {
     }
 }
 
+#[expect(
+    clippy::derivable_impls,
+    reason = "the macro that declares it marks no variant"
+)]
 impl Default for SenderCheck {
     fn default() -> Self {
         Self::Authserv

@@ -34,7 +34,9 @@ pub use self::{
     discord::{DiscordSettings, TRIAGE},
     files::{AuditSettings, CustomerSettings, LogLevel, LogSettings, StoreSettings, TierSettings},
     http::HttpSettings,
-    mail::{AfterFetch, ImapMailbox, MailListener, MailProtocol, MailSettings, SmtpRoute},
+    mail::{
+        AfterFetch, ImapMailbox, MailListener, MailProtocol, MailSettings, SmtpRoute, TlsFiles,
+    },
     problem::{Place, Problem},
     secret::Secret,
     url::PrivateUrl,

@@ -1,4 +1,5 @@
-//! Mail comes in: reading mailboxes from disk, parsing, classification, sameness.
+//! Mail comes in: reading mailboxes from disk, listening to mail servers, parsing, classification,
+//! sameness.
 //!
 //! Everything here treats a mail as hostile. [`parse::parse`] is total: any bytes give a
 //! [`Mail`](tierdesk_core::mail::Mail) within the bounds of [`limits`], and what a bound left out
@@ -14,6 +15,7 @@ pub mod fingerprint;
 mod html_text;
 pub mod import;
 pub mod limits;
+pub mod listener;
 mod media;
 pub mod parse;
 pub mod process;

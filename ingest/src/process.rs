@@ -57,7 +57,7 @@ pub async fn take(
 }
 
 /// The Message-ID, read without parsing the mail.
-fn message_id_hint(raw: &[u8]) -> Option<String> {
+pub(crate) fn message_id_hint(raw: &[u8]) -> Option<String> {
     let (fields, _) = Fields::split(raw);
     fields
         .ids("Message-ID")

@@ -14,10 +14,15 @@ use tierdesk_core::{
     desk::{Desk, Error, audit, chat::bot_lease, onboard},
     jobs::{Handler, worker::Worker},
     refusal::{Refusal, RefusalCode},
+    settings::MailListener,
     store::{chat, jobs},
     telemetry,
 };
-use tierdesk_ingest::{process::ProcessInbox, watch::Watch};
+use tierdesk_ingest::{
+    listener::{ListenError, Listener, intake::Intake},
+    process::ProcessInbox,
+    watch::Watch,
+};
 use tierdesk_provision::{ObserveCloud, ProvisionStep};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -51,6 +56,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> anyhow::Result<Exit> {
     let plan = Plan::of(program, roles)?;
+    let listeners = open_listeners(&plan.listeners, &program.settings.mail.address).await?;
     Program::warn(desk, output).await?;
     let desk = Arc::new(desk.clone());
     let stop = CancellationToken::new();
@@ -67,6 +73,7 @@ pub(super) async fn run(
     for folder in &plan.maildirs {
         parts.watch(&desk, folder.clone());
     }
+    parts.listen(&desk, listeners);
     if plan.bot {
         let bot = Bot::new(Arc::clone(&desk), &program.settings.discord)?;
         parts.answer(Arc::new(bot));
@@ -100,6 +107,7 @@ pub(super) async fn run(
 struct Plan {
     worker: bool,
     maildirs: Vec<PathBuf>,
+    listeners: Vec<MailListener>,
     bot: bool,
 }
 
@@ -114,23 +122,49 @@ impl Plan {
             return Err(Refusal::new(RefusalCode::Invalid, message)
                 .with_hint("--role worker, ingest or bot, or no --role at all"));
         }
-        if asked(ServeRole::Ingest) && settings.mail.maildirs.is_empty() {
+        let has_roads = !settings.mail.maildirs.is_empty() || !settings.mail.listeners.is_empty();
+        if asked(ServeRole::Ingest) && !has_roads {
             let message = "there is nothing to take mail from; nothing was started";
             return Err(Refusal::new(RefusalCode::Configuration, message)
-                .with_hint("set [[mail.maildir]] path in the configuration"));
+                .with_hint("set [[mail.listener]] or [[mail.maildir]] in the configuration"));
         }
         let has_bot = settings.discord.token.is_some() && settings.discord.guild_id.is_some();
+        let takes_mail = all || asked(ServeRole::Ingest);
+        let mail = takes_mail.then_some(&settings.mail);
         Ok(Self {
             worker: all || asked(ServeRole::Worker),
-            maildirs: if all || asked(ServeRole::Ingest) {
-                settings.mail.maildirs.clone()
-            } else {
-                Vec::new()
-            },
+            maildirs: mail.map_or_else(Vec::new, |mail| mail.maildirs.clone()),
+            listeners: mail.map_or_else(Vec::new, |mail| mail.listeners.clone()),
             // Asked for by name and not configured, it says what is missing.
             bot: asked(ServeRole::Bot) || (all && has_bot),
         })
     }
+}
+
+/// Opens every listener before anything is started: one that cannot is told at once.
+async fn open_listeners(all: &[MailListener], support: &str) -> Result<Vec<Listener>, Refusal> {
+    let mut open = Vec::with_capacity(all.len());
+    for settings in all {
+        let listener = Listener::open(settings, support).await.map_err(|error| {
+            let hint = match &error {
+                ListenError::Taken { .. } => {
+                    "stop the other program, or set another address in [[mail.listener]]"
+                }
+                ListenError::Refused { .. } => {
+                    "set an address of this machine in [[mail.listener]]; a port below 1024 needs \
+                     the right to bind it (CAP_NET_BIND_SERVICE)"
+                }
+                ListenError::Certificate { .. } => {
+                    "set tls_cert_file and tls_key_file in [[mail.listener]] to PEM files that this \
+                     program may read"
+                }
+            };
+            let message = format!("{}; nothing was started", telemetry::chain(&error));
+            Refusal::new(RefusalCode::Configuration, message).with_hint(hint)
+        })?;
+        open.push(listener);
+    }
+    Ok(open)
 }
 
 /// What a part says when it ends: its name, and why where it should not have.
@@ -184,6 +218,26 @@ impl Parts {
             Watch::new(folder).run(&desk, stop).await;
             ("ingest", None)
         });
+    }
+
+    /// One committer for all listeners, so that what they take at the same time is one commit.
+    fn listen(&mut self, desk: &Arc<Desk>, listeners: Vec<Listener>) {
+        if listeners.is_empty() {
+            return;
+        }
+        let (intake, committer) = Intake::new(Arc::clone(desk));
+        self.running.spawn(async move {
+            committer.run().await;
+            ("mail committer", None)
+        });
+        for listener in listeners {
+            self.names.push(listener.to_string());
+            let (intake, stop) = (intake.clone(), self.stop.clone());
+            self.running.spawn(async move {
+                listener.run(intake, stop).await;
+                ("listener", None)
+            });
+        }
     }
 
     /// The bot: the connection, and two workers, so that one slow request holds up no other ticket.

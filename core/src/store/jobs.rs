@@ -2,6 +2,7 @@
 
 use super::{
     Sql, StoreError, TextList, Tx,
+    bulk::{BulkRow, Cell, Kind},
     sql::{record, statements},
 };
 use crate::{
@@ -161,6 +162,54 @@ pub async fn enqueue(tx: &mut Tx, job: NewJob) -> Result<Option<JobId>, StoreErr
         tx.wake_workers();
     }
     Ok(added.then_some(id))
+}
+
+/// A job row that is inserted with others.
+pub(super) struct NewRow {
+    id: JobId,
+    job: NewJob,
+    now: Timestamp,
+}
+
+impl BulkRow for NewRow {
+    const TABLE: &'static str = "jobs";
+    const COLUMNS: &'static [(&'static str, Kind)] = &[
+        ("id", Kind::Id),
+        ("kind", Kind::Text),
+        ("payload", Kind::Text),
+        ("lane", Kind::Text),
+        ("dedup_key", Kind::Text),
+        ("state", Kind::Text),
+        ("attempts", Kind::Int),
+        ("max_attempts", Kind::Int),
+        ("run_at", Kind::Time),
+        ("generation", Kind::Int),
+        ("created_at", Kind::Time),
+    ];
+    const ON_CONFLICT: &'static str =
+        "ON CONFLICT (kind, dedup_key) WHERE state IN ('queued', 'leased') DO NOTHING";
+    fn cells(self, out: &mut Vec<Cell>) {
+        let Self { id, job, now } = self;
+        let run_at = job.run_at.unwrap_or(now);
+        out.extend([id.0.into(), job.kind.into(), job.payload.to_string().into()]);
+        out.extend([job.lane.into(), job.dedup_key.into(), "queued".into()]);
+        out.extend([0.into(), job.max_attempts.into(), run_at.into()]);
+        out.extend([0.into(), now.into()]);
+    }
+}
+
+/// Adds jobs to this unit of work, set-wise. One whose dedup key an unfinished job of its kind has
+/// is left out.
+pub async fn enqueue_many(tx: &mut Tx, jobs: Vec<NewJob>) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let (id, now) = (tx.new_id(), tx.now());
+        rows.push(NewRow { id, job, now });
+    }
+    if tx.insert_many(rows).await? > 0 {
+        tx.wake_workers();
+    }
+    Ok(())
 }
 
 /// Claims the next due job of `kinds` until `until`. A lane that another worker took at the same

@@ -39,6 +39,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0005_sender.sql"),
         include_str!("../../../migrations/postgres/0005_sender.sql"),
     ),
+    (
+        6,
+        "arrivals",
+        include_str!("../../../migrations/sqlite/0006_arrivals.sql"),
+        include_str!("../../../migrations/postgres/0006_arrivals.sql"),
+    ),
 ];
 
 /// The highest version this program knows.
