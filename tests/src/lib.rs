@@ -9,12 +9,16 @@ pub mod discord;
 mod guild_desk;
 mod letter;
 mod look;
+mod mail_client;
 pub mod moto;
+mod postfix;
 mod program;
 mod test_desk;
 
 pub use guild_desk::{GuildDesk, PATIENCE, discord_settings, make_bot};
 pub use letter::Letter;
+pub use mail_client::MailClient;
+pub use postfix::{Delivery, Postfix};
 pub use program::{Ended, PROGRAM_VARIABLE, Program};
 pub use test_desk::{START, TestDesk, drop_databases, ingest, owner};
 pub use tierdesk_core::store::testing::Backend;

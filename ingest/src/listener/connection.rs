@@ -131,6 +131,8 @@ impl Connection<'_> {
                         self.send(stream).await?;
                         let verdict = self.store(submission).await;
                         self.session.settle(verdict, &mut self.out);
+                        self.send(stream).await?;
+                        fault::point("listener.replied");
                         progress.0 = Instant::now();
                     }
                     Step::Close => {

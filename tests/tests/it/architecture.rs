@@ -36,7 +36,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("html2text", &["tierdesk-ingest"]),
     ("clap", &["tierdesk"]),
     ("serenity", &["tierdesk-bot"]),
-    ("lettre", &["tierdesk-outbound"]),
+    ("smtp-proto", &["tierdesk-ingest"]),
+    ("lettre", &["tierdesk-outbound", "tierdesk-tests"]),
     ("aws", &["tierdesk-provision"]),
 ];
 

@@ -7,5 +7,6 @@ mod chat;
 mod contract;
 mod crash;
 mod fake_discord;
+mod listener;
 mod onboarding;
 mod program;
