@@ -13,6 +13,7 @@ mod mail_client;
 pub mod moto;
 mod postfix;
 mod program;
+mod served;
 mod test_desk;
 
 pub use guild_desk::{GuildDesk, PATIENCE, discord_settings, make_bot};
@@ -20,6 +21,7 @@ pub use letter::Letter;
 pub use mail_client::MailClient;
 pub use postfix::{Delivery, Postfix};
 pub use program::{Ended, PROGRAM_VARIABLE, Program};
+pub use served::Served;
 pub use test_desk::{START, TestDesk, drop_databases, ingest, owner};
 pub use tierdesk_core::store::testing::Backend;
 

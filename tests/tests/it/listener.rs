@@ -8,9 +8,7 @@ mod tls;
 mod trouble;
 
 use std::{
-    io::{BufRead as _, BufReader},
     net::SocketAddr,
-    process::Child,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,7 +20,7 @@ use tierdesk_core::{
     settings::{MailListener, MailProtocol},
 };
 use tierdesk_ingest::listener::{Listener, Patience, intake::Intake};
-use tierdesk_tests::{Program, TestDesk};
+use tierdesk_tests::TestDesk;
 use tokio_util::sync::CancellationToken;
 
 const SUPPORT: &str = "support@securebase.example";
@@ -78,62 +76,6 @@ impl Listening {
             .await
             .expect("it ends");
         one.and(other).expect("nothing panicked");
-    }
-}
-
-/// `serve` with a listener on a port that the system chose.
-struct Served {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Served {
-    fn start(program: &Program, protocol: &str, arguments: &[&str]) -> Self {
-        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self::start_at(anywhere, program, protocol, arguments)
-    }
-
-    fn start_at(at: SocketAddr, program: &Program, protocol: &str, arguments: &[&str]) -> Self {
-        let program = program
-            .clone()
-            .with("TIERDESK_MAIL__LISTENER__0__PROTOCOL", protocol)
-            .with("TIERDESK_MAIL__LISTENER__0__ADDRESS", at.to_string());
-        let mut child = program.start(arguments);
-        let mut words = BufReader::new(child.stderr.take().expect("it is piped"));
-        let mark = format!("{} on ", protocol.to_uppercase());
-        let mut line = String::new();
-        let address = loop {
-            line.clear();
-            let read = words.read_line(&mut line).expect("it can be read");
-            assert!(read > 0, "it ended before it listened");
-            if let Some((_, rest)) = line.split_once(&mark) {
-                let end = rest.find([',', ' ']).unwrap_or(rest.len());
-                let address = rest[..end].trim_end().trim_end_matches('.');
-                break address.parse().expect("an address");
-            }
-        };
-        // Whatever it says later must not stop it because nobody reads.
-        std::thread::spawn(move || std::io::copy(&mut words, &mut std::io::sink()));
-        Self { child, address }
-    }
-
-    /// Whether it ended by itself, without an exit code, as a crash does.
-    fn has_crashed(&mut self) -> bool {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while Instant::now() < deadline {
-            if let Some(status) = self.child.try_wait().expect("it can be asked") {
-                return status.code().is_none();
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        false
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

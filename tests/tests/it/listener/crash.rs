@@ -3,9 +3,9 @@
 
 use std::fs;
 
-use tierdesk_tests::{Backend, Letter, MailClient, Program, TestDesk, on_both};
+use tierdesk_tests::{Backend, Letter, MailClient, Program, Served, TestDesk, on_both};
 
-use super::{SUPPORT, Served, wait_until};
+use super::{SUPPORT, wait_until};
 
 on_both! {
     every_named_point_may_be_the_last,
@@ -79,7 +79,7 @@ async fn every_named_point_may_be_the_last(backend: Backend) {
 
 /// Hands mails over on one connection. Returns the code of each final reply that was heard.
 async fn hand_over(served: &Served, mails: &[Vec<u8>]) -> Vec<Option<String>> {
-    let mut client = MailClient::connect(served.address, "LHLO")
+    let mut client = MailClient::connect(served.address(), "LHLO")
         .await
         .expect("it answers");
     let mut heard = Vec::new();

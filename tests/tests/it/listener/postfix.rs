@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use tierdesk_tests::{Backend, Delivery, Letter, MailClient, Postfix, Program, TestDesk, on_both};
+use tierdesk_tests::{
+    Backend, Delivery, Letter, MailClient, Postfix, Program, Served, TestDesk, on_both,
+};
 
-use super::{SUPPORT, Served, wait_until};
+use super::{SUPPORT, wait_until};
 
 on_both! {
     postfix_delivers_and_tries_again_after_451,
@@ -17,7 +19,7 @@ async fn postfix_delivers_and_tries_again_after_451(backend: Backend) {
     let test = TestDesk::with_customers(backend).await;
     let program = Program::new(&test.url);
     let served = Served::start(&program, "lmtp", &["serve"]);
-    let postfix = Postfix::start(Delivery::Lmtp(served.address));
+    let postfix = Postfix::start(Delivery::Lmtp(served.address()));
     hand_over(&postfix, "first", 1).await;
     wait_until("the first mail", async || messages(&test).await == 1).await;
 
@@ -57,7 +59,7 @@ async fn postfix_keeps_mail_while_the_desk_is_away(backend: Backend) {
         .with("TIERDESK_FAULT", "listener.before_reply:2")
         .with("TIERDESK_FAULT_LOG", log.path().to_string_lossy());
     let mut served = Served::start(&cut, "lmtp", &["serve"]);
-    let postfix = Postfix::start(Delivery::Lmtp(served.address));
+    let postfix = Postfix::start(Delivery::Lmtp(served.address()));
     for id in ["a", "b", "c"] {
         hand_over(&postfix, id, 1).await;
     }
@@ -69,7 +71,7 @@ async fn postfix_keeps_mail_while_the_desk_is_away(backend: Backend) {
     })
     .await;
 
-    let _second = Served::start_at(served.address, &program, "lmtp", &["serve"]);
+    let _second = Served::start_at(served.address(), &program, "lmtp", &["serve"]);
     settle(&test, &postfix).await;
     assert_eq!(messages(&test).await, 3, "lost or doubled");
     println!("{backend:?}: cut after a commit, before its reply; 3 mails, 3 messages");

@@ -8,9 +8,9 @@ use tierdesk_core::{
     store::inbox,
 };
 use tierdesk_ingest::listener::Patience;
-use tierdesk_tests::{Backend, Letter, MailClient, Program, TestDesk, on_both};
+use tierdesk_tests::{Backend, Letter, MailClient, Program, Served, TestDesk, on_both};
 
-use super::{Listening, SUPPORT, Served, settings, wait_until};
+use super::{Listening, SUPPORT, settings, wait_until};
 
 on_both! {
     a_mail_becomes_a_ticket_at_once,
@@ -23,7 +23,7 @@ async fn a_mail_becomes_a_ticket_at_once(backend: Backend) {
     let test = TestDesk::with_customers(backend).await;
     let program = Program::new(&test.url);
     let served = Served::start(&program, "lmtp", &["serve"]);
-    let mut client = MailClient::connect(served.address, "LHLO")
+    let mut client = MailClient::connect(served.address(), "LHLO")
         .await
         .expect("it answers");
     let mail = Letter::new("john@acmefinance.com", "a").bytes();
