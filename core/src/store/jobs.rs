@@ -62,6 +62,9 @@ statements! {
             lane_is_free!()),
         concat!("SELECT MIN(CASE WHEN j.state = 'leased' THEN j.leased_until ELSE j.run_at END) AS at FROM jobs j
             WHERE j.state IN ('queued', 'leased') AND j.kind = ANY($1) AND ", lane_is_free!()));
+    DUE_KEYS = Sql::same(
+        "SELECT dedup_key FROM jobs WHERE kind = $1 AND state = 'queued' AND run_at <= $2 AND dedup_key IS NOT NULL
+         ORDER BY run_at, id LIMIT $3");
     FINISH = Sql::same(
         "UPDATE jobs SET state = 'done', finished_at = $3, leased_by = NULL, leased_until = NULL, last_error = NULL
          WHERE id = $1 AND generation = $2 AND state = 'leased'");
@@ -231,6 +234,13 @@ pub async fn claim(
 pub async fn next_at(tx: &mut Tx, kinds: &TextList) -> Result<Option<Timestamp>, StoreError> {
     let (at,): (Option<Timestamp>,) = tx.fetch_one("jobs", NEXT_AT, (kinds.clone(),)).await?;
     Ok(at)
+}
+
+/// The dedup keys of jobs of this kind that are due and that no worker has, oldest first.
+pub async fn list_due_keys(tx: &mut Tx, kind: &str, limit: i64) -> Result<Vec<String>, StoreError> {
+    let values = (kind.to_owned(), tx.now(), limit);
+    let rows: Vec<(String,)> = tx.fetch_all(DUE_KEYS, values).await?;
+    Ok(rows.into_iter().map(|(key,)| key).collect())
 }
 
 /// Marks a claimed job as done, in the unit of work that holds its effect. A worker whose lease

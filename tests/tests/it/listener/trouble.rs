@@ -1,6 +1,6 @@
 //! The database fails: the mail stays with the server before us, and comes again.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use tierdesk_core::{
     clock::Clock,
@@ -8,9 +8,11 @@ use tierdesk_core::{
         Desk,
         store_arrival::{NewArrival, store_arrivals},
     },
+    jobs::worker::{Tick, Worker},
     mail::Envelope,
     receive::Road,
 };
+use tierdesk_ingest::process::ProcessInbox;
 use tierdesk_tests::{Backend, Letter, MailClient, Program, TestDesk, on_both};
 
 use super::{Listening, SUPPORT};
@@ -18,6 +20,7 @@ use super::{Listening, SUPPORT};
 on_both! {
     a_mail_that_cannot_be_stored_is_not_acknowledged,
     one_mail_that_cannot_be_stored_fails_alone,
+    what_waits_is_processed_whoever_is_beside_it,
 }
 
 const JOHN: &str = "john@acmefinance.com";
@@ -82,6 +85,50 @@ async fn one_mail_that_cannot_be_stored_fails_alone(backend: Backend) {
     assert_eq!(test.number("SELECT COUNT(*) FROM jobs").await, 2);
     assert_eq!(test.number("SELECT COUNT(*) FROM blobs").await, 2);
     desk.database.close().await;
+}
+
+/// A worker may take waiting mails together; one that cannot be read must not keep the others.
+async fn what_waits_is_processed_whoever_is_beside_it(backend: Backend) {
+    const MAILS: i64 = 12;
+    for has_broken in [false, true] {
+        let test = TestDesk::with_customers(backend).await;
+        let set: Vec<NewArrival> = (0..MAILS)
+            .map(|number| Letter::new(JOHN, &number.to_string()).bytes())
+            .map(|raw| NewArrival::new(Road::Lmtp, None, Envelope::default(), &raw, None))
+            .collect();
+        let stored = store_arrivals(&test.desk, &set).await;
+        assert!(stored.iter().all(Result::is_ok), "{stored:?}");
+        if has_broken {
+            let broken = "UPDATE blobs SET content = $X WHERE id = \
+                          (SELECT blob_id FROM inbox ORDER BY id LIMIT 1 OFFSET 5)";
+            let (sqlite, postgres) = ("x'00'", "'\\x00'::bytea");
+            let (sqlite, postgres) = (broken.replace("$X", sqlite), broken.replace("$X", postgres));
+            let changed = test.desk.database.tamper(&sqlite, &postgres).await;
+            assert_eq!(changed, 1);
+        }
+        test.pass(std::time::Duration::from_secs(1));
+        let handler = ProcessInbox {
+            desk: Arc::new(test.desk.clone()),
+        };
+        let worker = Worker::new(test.desk.database.clone(), "w", vec![Arc::new(handler)]);
+        let mut jobs = 0;
+        while worker.tick().await.expect("the queue can be read") != Tick::Idle {
+            jobs += 1;
+        }
+        let messages = test.number("SELECT COUNT(*) FROM messages").await;
+        let dead = test
+            .number("SELECT COUNT(*) FROM jobs WHERE state = 'dead'")
+            .await;
+        let waiting = test
+            .number("SELECT COUNT(*) FROM inbox WHERE state = 'waiting'")
+            .await;
+        println!("{backend:?}: {messages} of {MAILS} processed by {jobs} jobs, {dead} dead");
+        let broken = i64::from(has_broken);
+        assert_eq!((messages, dead, waiting), (MAILS - broken, broken, broken));
+        if backend == Backend::Sqlite && !has_broken {
+            assert_eq!(jobs, 1, "one commit for all");
+        }
+    }
 }
 
 #[test]
