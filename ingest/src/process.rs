@@ -27,7 +27,7 @@ use tierdesk_core::{
 use crate::{fields::Fields, parse};
 
 /// How many arrivals a worker processes in one commit, and how many bytes of them.
-const TOGETHER: i64 = 50;
+const TOGETHER: i64 = 10;
 const TOGETHER_BYTES: usize = 8 * 1024 * 1024;
 
 /// How many waiting parents one arrival takes along.

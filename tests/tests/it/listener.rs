@@ -44,8 +44,8 @@ fn settings(protocol: MailProtocol) -> MailListener {
 struct Listening {
     address: SocketAddr,
     stop: CancellationToken,
-    running: tokio::task::JoinHandle<()>,
-    committing: tokio::task::JoinHandle<()>,
+    /// The listener and its committer.
+    running: tokio::task::JoinSet<()>,
 }
 
 impl Listening {
@@ -55,12 +55,14 @@ impl Listening {
         let listener = Listener::open(settings, SUPPORT).await;
         let listener = listener.expect("it listens").patient(patience);
         let (intake, committer) = Intake::new(Arc::new(desk));
-        let stop = CancellationToken::new();
+        let (stop, address) = (CancellationToken::new(), listener.address());
+        let mut running = tokio::task::JoinSet::new();
+        running.spawn(listener.run(intake, stop.clone()));
+        running.spawn(committer.run());
         Self {
-            address: listener.address(),
-            running: tokio::spawn(listener.run(intake, stop.clone())),
-            committing: tokio::spawn(committer.run()),
+            address,
             stop,
+            running,
         }
     }
 
@@ -71,11 +73,10 @@ impl Listening {
     /// Both tasks end by themselves once they are told to.
     async fn end(self) {
         self.stop.cancel();
-        let both = async { tokio::join!(self.running, self.committing) };
-        let (one, other) = tokio::time::timeout(Duration::from_secs(10), both)
-            .await
-            .expect("it ends");
-        one.and(other).expect("nothing panicked");
+        // A panic in one of them is a panic here.
+        let both = self.running.join_all();
+        let ended = tokio::time::timeout(Duration::from_secs(10), both).await;
+        assert_eq!(ended.expect("it ends").len(), 2);
     }
 }
 
@@ -86,4 +87,23 @@ async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         assert!(Instant::now() < deadline, "{what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Keeps everybody else from writing arrivals, until it is dropped.
+async fn hold_inbox(test: &TestDesk) -> Box<dyn Send> {
+    use sqlx::{Connection as _, Executor as _};
+    if test.url.starts_with("sqlite") {
+        let mut connection = sqlx::SqliteConnection::connect(&test.url)
+            .await
+            .expect("SQLite opens the file");
+        let lock = connection.execute("BEGIN IMMEDIATE").await;
+        lock.expect("nobody else writes");
+        return Box::new(connection);
+    }
+    let mut connection = sqlx::PgConnection::connect(&test.url)
+        .await
+        .expect("PostgreSQL answers");
+    let lock = connection.execute("BEGIN; LOCK TABLE inbox IN EXCLUSIVE MODE");
+    lock.await.expect("nobody else writes");
+    Box::new(connection)
 }

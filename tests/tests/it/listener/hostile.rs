@@ -9,7 +9,11 @@ use std::{
 use tierdesk_core::settings::MailProtocol;
 use tierdesk_ingest::listener::Patience;
 use tierdesk_tests::{Backend, Letter, MailClient, TestDesk};
-use tokio::{io::AsyncReadExt as _, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinSet,
+};
 
 use super::{Listening, SUPPORT, settings};
 
@@ -159,25 +163,23 @@ async fn silence_and_dripping_bytes_end_a_connection() {
         } else {
             opening
         };
-        tokio::io::AsyncWriteExt::write_all(&mut client, opening.as_bytes())
-            .await
-            .expect("sent");
+        client.write_all(opening.as_bytes()).await.expect("sent");
         let (began, mut heard) = (Instant::now(), Vec::new());
         let (mut reader, mut writer) = client.into_split();
-        // A byte now and then; where silence is the offence, none.
-        let dripping = tokio::spawn(async move {
-            while what != "silent" {
-                let byte = tokio::io::AsyncWriteExt::write_all(&mut writer, b"x").await;
-                if byte.is_err() {
-                    break;
-                }
+        // A byte now and then.
+        let mut dripping = JoinSet::new();
+        dripping.spawn(async move {
+            // Where silence is the offence, none.
+            if what == "silent" {
+                std::future::pending::<()>().await;
+            }
+            while writer.write_all(b"x").await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            writer
         });
         let end = tokio::time::timeout(Duration::from_secs(10), reader.read_to_end(&mut heard));
         let _ = end.await.expect("it is closed");
-        dripping.abort();
+        dripping.abort_all();
         let heard = String::from_utf8_lossy(&heard);
         assert!(heard.contains("421 4.4.2"), "{what}: {heard}");
         assert!(began.elapsed() >= short, "{what}");

@@ -58,7 +58,8 @@ async fn postfix_keeps_mail_while_the_desk_is_away(backend: Backend) {
         .clone()
         .with("TIERDESK_FAULT", "listener.before_reply:2")
         .with("TIERDESK_FAULT_LOG", log.path().to_string_lossy());
-    let mut served = Served::start(&cut, "lmtp", &["serve"]);
+    // Without a worker: one that is cut keeps its job until its lease ends.
+    let mut served = Served::start(&cut, "lmtp", &["serve", "--role", "ingest"]);
     let postfix = Postfix::start(Delivery::Lmtp(served.address()));
     for id in ["a", "b", "c"] {
         hand_over(&postfix, id, 1).await;

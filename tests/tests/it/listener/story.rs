@@ -124,7 +124,7 @@ async fn what_comes_at_the_same_time_is_one_commit(backend: Backend) {
     let test = TestDesk::new(backend).await;
     let listening = Listening::lmtp(&test).await;
     // A database that is held up meanwhile, so that all of them wait.
-    let held = hold_inbox(&test).await;
+    let held = super::hold_inbox(&test).await;
     let mut sending = tokio::task::JoinSet::new();
     for number in 0..CLIENTS {
         let address = listening.address;
@@ -154,25 +154,6 @@ async fn what_comes_at_the_same_time_is_one_commit(backend: Backend) {
         "{commits} commits: the first mail, then the rest"
     );
     listening.end().await;
-}
-
-/// Keeps everybody else from writing arrivals, until it is dropped.
-async fn hold_inbox(test: &TestDesk) -> Box<dyn Send> {
-    use sqlx::{Connection as _, Executor as _};
-    if test.url.starts_with("sqlite") {
-        let mut connection = sqlx::SqliteConnection::connect(&test.url)
-            .await
-            .expect("SQLite opens the file");
-        let lock = connection.execute("BEGIN IMMEDIATE").await;
-        lock.expect("nobody else writes");
-        return Box::new(connection);
-    }
-    let mut connection = sqlx::PgConnection::connect(&test.url)
-        .await
-        .expect("PostgreSQL answers");
-    let lock = connection.execute("BEGIN; LOCK TABLE inbox IN EXCLUSIVE MODE");
-    lock.await.expect("nobody else writes");
-    Box::new(connection)
 }
 
 async fn a_copy_that_waits_is_not_stored_twice(backend: Backend) {
