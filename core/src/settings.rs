@@ -37,7 +37,7 @@ pub use self::{
     files::{AuditSettings, CustomerSettings, LogLevel, LogSettings, StoreSettings, TierSettings},
     http::HttpSettings,
     imap::{AfterFetch, ImapLogin, ImapMailbox},
-    mail::{MailListener, MailProtocol, MailSettings, SmtpRoute},
+    mail::{MailListener, MailProtocol, MailSettings, SmtpRoute, TlsFiles},
     oauth::{OAuthClient, OAuthSettings},
     problem::{Place, Problem},
     secret::Secret,

@@ -488,6 +488,7 @@ pub fn bulk_texts() -> Vec<bulk::BulkTexts> {
         BulkTexts::of::<customers::NewDomain>(),
         BulkTexts::of::<customers::NewVariant>(),
         BulkTexts::of::<inbox::NewInbox>(),
+        BulkTexts::of::<jobs::NewRow>(),
         BulkTexts::of::<messages::NewAttachment>(),
         BulkTexts::of::<messages::NewMessage>(),
         BulkTexts::of::<tickets::NewEvent>(),

@@ -1,4 +1,5 @@
-//! Mail comes in: reading mailboxes on disk and on servers, parsing, classification, sameness.
+//! Mail comes in: reading mailboxes on disk and on servers, listening to mail servers, parsing,
+//! classification, sameness.
 //!
 //! Everything here treats a mail as hostile. [`parse::parse`] is total: any bytes give a
 //! [`Mail`](tierdesk_core::mail::Mail) within the bounds of [`limits`], and what a bound left out
@@ -19,6 +20,7 @@ mod html_text;
 pub mod imap;
 pub mod import;
 pub mod limits;
+pub mod listener;
 mod media;
 pub mod oauth;
 pub mod parse;

@@ -26,6 +26,10 @@ use tierdesk_core::{
 
 use crate::{fields::Fields, parse, reader::Reader};
 
+/// How many arrivals a worker processes in one commit, and how many bytes of them.
+const TOGETHER: i64 = 10;
+const TOGETHER_BYTES: usize = 8 * 1024 * 1024;
+
 /// How many waiting parents one arrival takes along.
 const PARENTS: usize = 100;
 
@@ -57,7 +61,7 @@ pub async fn take(
 }
 
 /// The Message-ID, read without parsing the mail.
-fn message_id_hint(raw: &[u8]) -> Option<String> {
+pub(crate) fn message_id_hint(raw: &[u8]) -> Option<String> {
     let (fields, _) = Fields::split(raw);
     fields
         .ids("Message-ID")
@@ -99,7 +103,7 @@ enum Reading {
 }
 
 async fn process_once(desk: &Desk, id: InboxId, reading: Reading) -> Result<Receipt, Error> {
-    let prepared = collect(desk, id, reading).await?;
+    let prepared = collect(desk, vec![id], reading).await?;
     fault::point("process.parsed");
     let receipts = commit(desk, prepared).await?;
     match receipts.into_iter().find(|(processed, _)| *processed == id) {
@@ -132,16 +136,22 @@ pub async fn process_waiting(desk: &Desk) -> Result<usize, Error> {
     }
 }
 
-/// Reads and parses an arrival and its waiting parents. Nothing is locked meanwhile, and parsing
-/// does not hold up other tasks.
-async fn collect(desk: &Desk, id: InboxId, reading: Reading) -> Result<Vec<Prepared>, Error> {
-    let (mut wanted, mut seen) = (vec![id], HashSet::from([id]));
+/// Reads and parses arrivals and their waiting parents. Nothing is locked meanwhile, and parsing
+/// does not hold up other tasks. Of several arrivals the first is read whatever it takes, the
+/// others as far as [`TOGETHER_BYTES`] goes.
+async fn collect(desk: &Desk, ids: Vec<InboxId>, reading: Reading) -> Result<Vec<Prepared>, Error> {
+    let (mut wanted, mut seen) = (ids.clone(), ids.iter().copied().collect::<HashSet<_>>());
     let mut prepared = Vec::new();
     while !wanted.is_empty() {
-        let mut stored = Vec::new();
+        let (mut stored, mut bytes) = (Vec::new(), 0);
         let mut tx = desk.database.begin_read().await?;
         for waiting in inbox::find_waiting(&mut tx, &wanted).await? {
+            let may_wait = ids.iter().skip(1).any(|other| *other == waiting.id);
+            if may_wait && bytes > TOGETHER_BYTES {
+                continue;
+            }
             let raw = blobs::open(&mut tx, waiting.blob_id).await?;
+            bytes += raw.len();
             stored.push((waiting, raw));
         }
         drop(tx);
@@ -248,7 +258,30 @@ async fn commit(desk: &Desk, prepared: Vec<Prepared>) -> Result<Vec<(InboxId, Re
     Ok(ids.zip(receipts).collect())
 }
 
-/// Does `process_inbox` jobs: arrivals whose receiver died between storing and processing.
+/// Processes an arrival and, in the same commit, others whose jobs are due. Where that does not
+/// succeed, each is left to its own job.
+///
+/// SQLite has one writer: a commit for each waiting mail would hold up the listener that stores the
+/// next ones. In PostgreSQL several workers process side by side, and would only get into each
+/// other's way.
+async fn process_together(desk: &Desk, id: InboxId) -> Result<(), Error> {
+    if !desk.database.is_sqlite() {
+        return Ok(());
+    }
+    let mut tx = desk.database.begin_read().await?;
+    let due = jobs::list_due_keys(&mut tx, JobKind::ProcessInbox.as_str(), TOGETHER).await?;
+    drop(tx);
+    let others = due.iter().filter_map(|key| key.parse().ok());
+    let ids: Vec<InboxId> = [id].into_iter().chain(others).collect();
+    if ids.len() > 1 {
+        let prepared = collect(desk, ids, Reading::Whole).await?;
+        commit(desk, prepared).await?;
+    }
+    Ok(())
+}
+
+/// Does `process_inbox` jobs: arrivals that a listener stored, and those whose receiver died
+/// between storing and processing.
 #[derive(Debug)]
 pub struct ProcessInbox {
     /// The desk they arrived at.
@@ -266,6 +299,10 @@ impl Handler for ProcessInbox {
                 .map_err(|fault| JobError::Fail(fault.to_string()))?;
             let id = payload["inbox"].as_str().and_then(|id| id.parse().ok());
             let id: InboxId = id.ok_or_else(|| JobError::Fail("it names no arrival".to_owned()))?;
+            if let Err(error) = process_together(&self.desk, id).await {
+                let reason = telemetry::chain(&error);
+                tracing::warn!(inbox.id = %id, reason, "arrivals are processed one by one");
+            }
             match process(&self.desk, id).await {
                 Ok(_) => Ok(()),
                 Err(Error::Failed(error)) => Err(error.into()),

@@ -11,14 +11,20 @@ pub mod fake_imap;
 mod guild_desk;
 mod letter;
 mod look;
+mod mail_client;
 pub mod moto;
 pub mod oauth_server;
+mod postfix;
 mod program;
+mod served;
 mod test_desk;
 
 pub use guild_desk::{GuildDesk, PATIENCE, discord_settings, make_bot};
 pub use letter::Letter;
+pub use mail_client::MailClient;
+pub use postfix::{Delivery, Postfix};
 pub use program::{Ended, PROGRAM_VARIABLE, Program};
+pub use served::Served;
 pub use test_desk::{START, TestDesk, drop_databases, ingest, owner};
 pub use tierdesk_core::store::testing::Backend;
 

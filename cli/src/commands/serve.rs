@@ -14,12 +14,13 @@ use tierdesk_core::{
     desk::{Desk, Error, audit, chat::bot_lease, onboard},
     jobs::{Handler, worker::Worker},
     refusal::{Refusal, RefusalCode},
-    settings::ImapMailbox,
+    settings::{ImapMailbox, MailListener},
     store::{chat, jobs},
     telemetry,
 };
 use tierdesk_ingest::{
     imap::{self, Reader},
+    listener::{ListenError, Listener, intake::Intake},
     oauth::Tokens,
     process::ProcessInbox,
     watch::Watch,
@@ -57,6 +58,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> anyhow::Result<Exit> {
     let plan = Plan::of(program, roles)?;
+    let listeners = open_listeners(&plan.listeners, &program.settings.mail.address).await?;
     Program::warn(desk, output).await?;
     let desk = Arc::new(desk.clone());
     let stop = CancellationToken::new();
@@ -74,6 +76,7 @@ pub(super) async fn run(
         parts.watch(&desk, folder.clone());
     }
     parts.read_mailboxes(&desk, program, &plan.mailboxes)?;
+    parts.listen(&desk, listeners);
     if plan.bot {
         let bot = Bot::new(Arc::clone(&desk), &program.settings.discord)?;
         parts.answer(Arc::new(bot));
@@ -108,6 +111,7 @@ struct Plan {
     worker: bool,
     maildirs: Vec<PathBuf>,
     mailboxes: Vec<ImapMailbox>,
+    listeners: Vec<MailListener>,
     bot: bool,
 }
 
@@ -122,30 +126,53 @@ impl Plan {
             return Err(Refusal::new(RefusalCode::Invalid, message)
                 .with_hint("--role worker, ingest or bot, or no --role at all"));
         }
-        let ingest = all || asked(ServeRole::Ingest);
-        let has_road = !(settings.mail.maildirs.is_empty() && settings.mail.imap.is_empty());
+        let mail = &settings.mail;
+        let has_road =
+            !(mail.maildirs.is_empty() && mail.imap.is_empty() && mail.listeners.is_empty());
         if asked(ServeRole::Ingest) && !has_road {
             let message = "there is nothing to take mail from; nothing was started";
-            return Err(Refusal::new(RefusalCode::Configuration, message)
-                .with_hint("set [[mail.maildir]] path or [[mail.imap]] url in the configuration"));
+            return Err(Refusal::new(RefusalCode::Configuration, message).with_hint(
+                "set [[mail.imap]], [[mail.listener]] or [[mail.maildir]] in the configuration",
+            ));
         }
         let has_bot = settings.discord.token.is_some() && settings.discord.guild_id.is_some();
+        let takes_mail = all || asked(ServeRole::Ingest);
+        let mail = takes_mail.then_some(&settings.mail);
         Ok(Self {
             worker: all || asked(ServeRole::Worker),
-            maildirs: if ingest {
-                settings.mail.maildirs.clone()
-            } else {
-                Vec::new()
-            },
-            mailboxes: if ingest {
-                settings.mail.imap.clone()
-            } else {
-                Vec::new()
-            },
+            maildirs: mail.map_or_else(Vec::new, |mail| mail.maildirs.clone()),
+            listeners: mail.map_or_else(Vec::new, |mail| mail.listeners.clone()),
+            mailboxes: mail.map_or_else(Vec::new, |mail| mail.imap.clone()),
             // Asked for by name and not configured, it says what is missing.
             bot: asked(ServeRole::Bot) || (all && has_bot),
         })
     }
+}
+
+/// Opens every listener before anything is started: one that cannot is told at once.
+async fn open_listeners(all: &[MailListener], support: &str) -> Result<Vec<Listener>, Refusal> {
+    let mut open = Vec::with_capacity(all.len());
+    for settings in all {
+        let listener = Listener::open(settings, support).await.map_err(|error| {
+            let hint = match &error {
+                ListenError::Taken { .. } => {
+                    "stop the other program, or set another address in [[mail.listener]]"
+                }
+                ListenError::Refused { .. } => {
+                    "set an address of this machine in [[mail.listener]]; a port below 1024 needs \
+                     the right to bind it (CAP_NET_BIND_SERVICE)"
+                }
+                ListenError::Certificate { .. } => {
+                    "set tls_cert_file and tls_key_file in [[mail.listener]] to PEM files that this \
+                     program may read"
+                }
+            };
+            let message = format!("{}; nothing was started", telemetry::chain(&error));
+            Refusal::new(RefusalCode::Configuration, message).with_hint(hint)
+        })?;
+        open.push(listener);
+    }
+    Ok(open)
 }
 
 /// What a part says when it ends: its name, and why where it should not have.
@@ -230,6 +257,26 @@ impl Parts {
             ("mailbox alarms", None)
         });
         Ok(())
+    }
+
+    /// One committer for all listeners, so that what they take at the same time is one commit.
+    fn listen(&mut self, desk: &Arc<Desk>, listeners: Vec<Listener>) {
+        if listeners.is_empty() {
+            return;
+        }
+        let (intake, committer) = Intake::new(Arc::clone(desk));
+        self.running.spawn(async move {
+            committer.run().await;
+            ("mail committer", None)
+        });
+        for listener in listeners {
+            self.names.push(listener.to_string());
+            let (intake, stop) = (intake.clone(), self.stop.clone());
+            self.running.spawn(async move {
+                listener.run(intake, stop).await;
+                ("listener", None)
+            });
+        }
     }
 
     /// The bot: the connection, and two workers, so that one slow request holds up no other ticket.

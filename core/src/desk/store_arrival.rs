@@ -1,4 +1,10 @@
 //! A mail is stored before anything is acknowledged; processing it is a job.
+//!
+//! One mail ([`store_arrival`]) or a set of them ([`store_arrivals`]): a commit costs a flush of
+//! the disk, whatever it holds, so a road on which mails come in at the same time stores them
+//! together.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use sha2::{Digest as _, Sha256};
 
@@ -10,13 +16,53 @@ use crate::{
     mail::Envelope,
     receive::{Road, pack},
     store::{
+        StoreError, Tx,
         inbox::{self, NewInbox},
         jobs,
     },
 };
 
 /// How long the one who stored a mail has for processing it before a worker takes it over.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(30);
+const GRACE: Duration = Duration::from_secs(30);
+
+/// A mail that is to be stored, with everything done that needs no database: hashing and
+/// compression, which cost more than the rest and can be done side by side.
+#[derive(Clone, Debug)]
+pub struct NewArrival {
+    road: Road,
+    origin: Option<String>,
+    envelope: Envelope,
+    sha256: [u8; 32],
+    size: usize,
+    packed: Vec<u8>,
+    message_id_hint: Option<String>,
+}
+
+impl NewArrival {
+    /// From the raw bytes. `message_id_hint` is the Message-ID, read cheaply.
+    pub fn new(
+        road: Road,
+        origin: Option<String>,
+        envelope: Envelope,
+        raw: &[u8],
+        message_id_hint: Option<String>,
+    ) -> Self {
+        Self {
+            road,
+            origin,
+            envelope,
+            sha256: Sha256::digest(raw).into(),
+            size: raw.len(),
+            packed: pack(raw),
+            message_id_hint,
+        }
+    }
+
+    /// How many bytes storing it takes.
+    pub fn stored_bytes(&self) -> usize {
+        self.packed.len()
+    }
+}
 
 /// Commits the bytes of a mail with the job that processes them. The same bytes that wait already
 /// are not stored twice: a mail server that tries again gets its first arrival.
@@ -28,32 +74,94 @@ pub async fn store_arrival(
     raw: &[u8],
     message_id_hint: Option<String>,
 ) -> Result<InboxId, Error> {
-    let sha256: [u8; 32] = Sha256::digest(raw).into();
-    let packed = pack(raw);
+    let arrival = NewArrival::new(road, origin, envelope, raw, message_id_hint);
     let mut tx = desk.database.begin_write().await?;
-    if let Some(waiting) = inbox::find_waiting_by_sha256(&mut tx, sha256).await? {
-        return Ok(waiting);
-    }
-    let id: InboxId = tx.new_id();
-    let arrival = NewInbox {
-        id,
-        received_at: tx.now(),
-        road,
-        origin,
-        envelope,
-        is_silent: false,
-        sha256,
-        blob_id: None,
-        message_id_hint,
-        processed: None,
-    };
-    inbox::insert_waiting(&mut tx, arrival, raw.len(), packed).await?;
-    let mut job = NewJob::new(JobKind::ProcessInbox, serde_json::json!({ "inbox": id }));
-    job.dedup_key = Some(id.to_string());
-    job.run_at = Some(tx.now().plus(GRACE));
-    jobs::enqueue(&mut tx, job).await?;
+    let ids = insert(&mut tx, std::slice::from_ref(&arrival), GRACE).await?;
     fault::point("arrival.before_commit");
     tx.commit().await?;
     fault::point("arrival.committed");
-    Ok(id)
+    Ok(ids[0])
+}
+
+/// The same for a set, in one commit; a worker processes them at once. The answers are in the
+/// order of `arrivals`.
+///
+/// A set that the database refuses is stored mail by mail, so that one that cannot be stored fails
+/// alone. A database that is away fails them all at once.
+pub async fn store_arrivals(
+    desk: &Desk,
+    arrivals: &[NewArrival],
+) -> Vec<Result<InboxId, Arc<StoreError>>> {
+    match store_set(desk, arrivals).await {
+        Ok(ids) => return ids.into_iter().map(Ok).collect(),
+        Err(error) if arrivals.len() == 1 => return vec![Err(Arc::new(error))],
+        Err(error) => {
+            let reason = crate::telemetry::chain(&error);
+            let mails = arrivals.len();
+            tracing::warn!(mails, reason, "a set of mails was not stored");
+            if error.is_transient() {
+                let error = Arc::new(error);
+                return arrivals.iter().map(|_| Err(Arc::clone(&error))).collect();
+            }
+        }
+    }
+    let mut answers = Vec::with_capacity(arrivals.len());
+    for arrival in arrivals {
+        let stored = store_set(desk, std::slice::from_ref(arrival)).await;
+        answers.push(stored.map(|ids| ids[0]).map_err(Arc::new));
+    }
+    answers
+}
+
+async fn store_set(desk: &Desk, arrivals: &[NewArrival]) -> Result<Vec<InboxId>, StoreError> {
+    let mut tx = desk.database.begin_write().await?;
+    let ids = insert(&mut tx, arrivals, Duration::ZERO).await?;
+    fault::point("arrivals.before_commit");
+    tx.commit().await?;
+    fault::point("arrivals.committed");
+    Ok(ids)
+}
+
+/// Inserts those that do not wait yet, and their jobs, which are due after `grace`. Returns the
+/// inbox row of each.
+async fn insert(
+    tx: &mut Tx,
+    arrivals: &[NewArrival],
+    grace: Duration,
+) -> Result<Vec<InboxId>, StoreError> {
+    let digests = arrivals.iter().map(|arrival| arrival.sha256);
+    let mut known: HashMap<[u8; 32], InboxId> =
+        inbox::find_waiting_by_sha256(tx, digests.collect()).await?;
+    let (mut ids, mut rows, mut due) = (Vec::new(), Vec::new(), Vec::new());
+    for arrival in arrivals {
+        if let Some(waiting) = known.get(&arrival.sha256) {
+            ids.push(*waiting);
+            continue;
+        }
+        let id: InboxId = tx.new_id();
+        known.insert(arrival.sha256, id);
+        ids.push(id);
+        let row = NewInbox {
+            id,
+            received_at: tx.now(),
+            road: arrival.road,
+            origin: arrival.origin.clone(),
+            envelope: arrival.envelope.clone(),
+            is_silent: false,
+            sha256: arrival.sha256,
+            blob_id: None,
+            message_id_hint: arrival.message_id_hint.clone(),
+            processed: None,
+        };
+        rows.push((row, arrival.size, arrival.packed.clone()));
+        let mut job = NewJob::new(JobKind::ProcessInbox, serde_json::json!({ "inbox": id }));
+        job.dedup_key = Some(id.to_string());
+        job.run_at = Some(tx.now().plus(grace));
+        due.push(job);
+    }
+    if !rows.is_empty() {
+        inbox::insert_waiting(tx, rows).await?;
+        jobs::enqueue_many(tx, due).await?;
+    }
+    Ok(ids)
 }

@@ -10,6 +10,7 @@ use super::{
     secret::Secret,
     url::{self, PrivateUrl},
 };
+use crate::mail::SenderCheck;
 
 pub(super) const KEYS: &[Key] = &[
     Key::now(
@@ -62,8 +63,38 @@ pub(super) const KEYS: &[Key] = &[
         "an answer to a ticket that was closed for longer opens a new one, tied to it",
         "30",
     ),
-    Key::later("mail.listener[].protocol", "lmtp or smtp", "-"),
-    Key::later("mail.listener[].address", "IP:PORT to listen on", "-"),
+    Key::now("mail.listener[].protocol", "lmtp or smtp", "-"),
+    Key::now("mail.listener[].address", "IP:PORT to listen on", "-"),
+    Key::now(
+        "mail.listener[].recipients",
+        "addresses that are taken beside mail.address; each also as NAME+ANYTHING@DOMAIN",
+        "[]",
+    ),
+    Key::now(
+        "mail.listener[].sender_check",
+        "who says whether a sender is genuine: edge (we do; smtp only), authserv_id, exchange or none",
+        "edge for smtp, authserv_id for lmtp",
+    ),
+    Key::now(
+        "mail.listener[].tls_cert_file",
+        "the certificate chain for STARTTLS, PEM",
+        "none: no STARTTLS",
+    ),
+    Key::now(
+        "mail.listener[].tls_key_file",
+        "the key of that certificate, PEM",
+        "none",
+    ),
+    Key::now(
+        "mail.listener[].max_connections",
+        "connections at once; a sixteenth of them, at least 10, from one address other than loopback",
+        "256",
+    ),
+    Key::now(
+        "mail.listener[].hostname",
+        "how the listener calls itself",
+        "the domain of mail.address",
+    ),
     Key::now("mail.maildir[].path", "a Maildir that is watched", "-"),
 ];
 
@@ -74,6 +105,10 @@ const DEFAULT_ADDRESS: &str = "support@securebase.example";
 const DEFAULT_FOLLOW_UP_DAYS: u32 = 30;
 /// Ten years: for ever, to people.
 const MOST_FOLLOW_UP_DAYS: u32 = 3_650;
+/// Connections of one listener at once, unless told otherwise, and the most that can be told: each
+/// may hold a file descriptor and a mail in memory.
+const CONNECTIONS: u32 = 256;
+const MOST_CONNECTIONS: u32 = 10_000;
 
 /// Shorter keys can be guessed from one token.
 const REPLY_SECRET_CHARACTERS: usize = 32;
@@ -121,6 +156,25 @@ pub struct MailListener {
     pub protocol: MailProtocol,
     /// Where it listens.
     pub address: SocketAddr,
+    /// What is taken beside the support address, domains in lower case.
+    pub recipients: Vec<String>,
+    /// Who says whether a sender is genuine.
+    pub sender_check: SenderCheck,
+    /// For STARTTLS.
+    pub tls: Option<TlsFiles>,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// How it calls itself; `None` for the domain of the support address.
+    pub hostname: Option<String>,
+}
+
+/// A certificate and its key, as PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The chain, the server's own certificate first.
+    pub certificates: PathBuf,
+    /// The key.
+    pub key: PathBuf,
 }
 
 /// How a listener takes mail.
@@ -130,6 +184,15 @@ pub enum MailProtocol {
     Lmtp,
     /// RFC 5321, as the edge.
     Smtp,
+}
+
+impl std::fmt::Display for MailProtocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Lmtp => "LMTP",
+            Self::Smtp => "SMTP",
+        })
+    }
 }
 
 pub(super) fn read(section: &Section<'_>) -> MailSettings {
@@ -196,16 +259,69 @@ fn read_listener(section: &Section<'_>) -> Option<MailListener> {
         _ => Err(Wrong::new(format!("is {text:?}"), "Write lmtp or smtp.")),
     });
     let address = section.parse("address", socket_address);
+    let recipients = section.texts("recipients", mail_address).map(value);
+    let sender_check = section.parse("sender_check", |text| {
+        let wrong = || {
+            Wrong::new(
+                format!("is {text:?}"),
+                "Write edge, authserv_id, exchange or none.",
+            )
+        };
+        text.parse::<SenderCheck>().map_err(|_| wrong())
+    });
+    let certificates = section.path("tls_cert_file").map(value);
+    let key = section.path("tls_key_file").map(value);
+    let max_connections = section.number("max_connections", MOST_CONNECTIONS);
+    let hostname = section.parse("hostname", domain).map(value);
     if !section.has("protocol") {
         section.missing("protocol", "Write lmtp or smtp.");
     }
     if !section.has("address") {
         section.missing("address", "Write IP:PORT, like 127.0.0.1:2424.");
     }
+    for (one, other) in [
+        ("tls_cert_file", "tls_key_file"),
+        ("tls_key_file", "tls_cert_file"),
+    ] {
+        if section.has(one) && !section.has(other) {
+            section.missing(other, &format!("{one} needs it beside it."));
+        }
+    }
+    if let Some(given) = max_connections.as_ref().filter(|given| given.value == 0) {
+        let wrong = Wrong::new("is 0", "Leave the whole entry out to listen on nothing.");
+        section.refuse("max_connections", &given.place, wrong);
+    }
+    let is_lmtp = protocol
+        .as_ref()
+        .is_some_and(|given| given.value == MailProtocol::Lmtp);
+    if let Some(given) = &sender_check
+        && given.value == SenderCheck::Edge
+        && is_lmtp
+    {
+        // Whoever connects there is our own server: what it is allowed to send says nothing.
+        let wrong = Wrong::new(
+            "is edge, and over LMTP the sender's own server is never seen",
+            "Write authserv_id, exchange or none.",
+        );
+        section.refuse("sender_check", &given.place, wrong);
+    }
     section.finish();
+    let default_check = if is_lmtp {
+        SenderCheck::Authserv
+    } else {
+        SenderCheck::Edge
+    };
+    let max_connections = max_connections.map_or(CONNECTIONS, value);
     Some(MailListener {
         protocol: protocol?.value,
         address: address?.value,
+        recipients: recipients.unwrap_or_default(),
+        sender_check: sender_check.map_or(default_check, value),
+        tls: certificates
+            .zip(key)
+            .map(|(certificates, key)| TlsFiles { certificates, key }),
+        max_connections: usize::try_from(max_connections).unwrap_or(usize::MAX),
+        hostname,
     })
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::mail::SenderCheck;
 
 fn variables(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
     let pairs: Vec<_> = pairs
@@ -332,5 +333,54 @@ fn a_mailbox_logs_in_with_what_its_auth_names() {
     ] {
         let found = problems(&with(rest), &[]);
         assert!(found[0].contains(says), "{rest}: {found:?}");
+    }
+}
+
+#[test]
+fn a_listener_has_defaults_by_its_protocol_and_contradictions_are_told() {
+    let listener = |rest: &str| format!("[[mail.listener]]\naddress = \"127.0.0.1:2424\"\n{rest}");
+    for (protocol, check) in [("lmtp", SenderCheck::Authserv), ("smtp", SenderCheck::Edge)] {
+        let text = listener(&format!("protocol = \"{protocol}\""));
+        let settings = parse(&text, &[]).unwrap();
+        let found = &settings.mail.listeners[0];
+        assert_eq!((found.sender_check, found.max_connections), (check, 256));
+        assert_eq!((&found.tls, &found.hostname), (&None, &None));
+        assert_eq!(settings.later_keys(), [""; 0], "it is used");
+    }
+    for (rest, says) in [
+        (
+            "protocol = \"lmtp\"\nsender_check = \"edge\"",
+            "mail.listener[0].sender_check is edge",
+        ),
+        (
+            "protocol = \"smtp\"\nsender_check = \"dkim\"",
+            "Write edge, authserv_id, exchange or none.",
+        ),
+        (
+            "protocol = \"smtp\"\ntls_cert_file = \"a\"",
+            "mail.listener[0].tls_key_file is missing",
+        ),
+        (
+            "protocol = \"smtp\"\ntls_key_file = \"a\"",
+            "mail.listener[0].tls_cert_file is missing",
+        ),
+        (
+            "protocol = \"smtp\"\nmax_connections = 0",
+            "mail.listener[0].max_connections is 0",
+        ),
+        (
+            "protocol = \"smtp\"\nrecipients = [\"support\"]",
+            "not one mail address",
+        ),
+        (
+            "protocol = \"smtp\"\nhostname = \"mx\"",
+            "mail.listener[0].hostname",
+        ),
+    ] {
+        let found = problems(&listener(rest), &[]);
+        assert!(
+            found.len() == 1 && found[0].contains(says),
+            "{rest}: {found:?}"
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! Arrived mail: committed before anything is acknowledged to the outside.
 
+use std::collections::HashMap;
+
 use super::{
-    IdList, Sql, StoreError, TextList, Tx,
+    BytesList, IdList, Sql, StoreError, TextList, Tx,
     blobs::{self, NewBlob},
     bulk::{BulkRow, Cell, Kind},
     sql::{record, statements},
@@ -33,8 +35,11 @@ statements! {
          ORDER BY received_at, id LIMIT 100",
         "SELECT id FROM inbox WHERE state = 'waiting' AND message_id_hint = ANY($1)
          ORDER BY received_at, id LIMIT 100");
-    WAITING_BY_SHA256 = Sql::same(
-        "SELECT id FROM inbox WHERE state = 'waiting' AND sha256 = $1 ORDER BY received_at, id LIMIT 1");
+    WAITING_BY_SHA256 = Sql::per_backend(
+        "SELECT sha256, id FROM inbox
+         WHERE state = 'waiting' AND sha256 IN (SELECT unhex(value) FROM json_each($1)) ORDER BY received_at, id",
+        "SELECT sha256, id FROM inbox
+         WHERE state = 'waiting' AND sha256 = ANY($1) ORDER BY received_at, id");
     LIST_WAITING = Sql::same(
         "SELECT id FROM inbox WHERE state = 'waiting' ORDER BY received_at, id LIMIT $1");
     MARK_PROCESSED = Sql::same(
@@ -155,24 +160,27 @@ impl BulkRow for NewInbox {
     }
 }
 
-/// Stores an arrival with its bytes, to be processed later.
+/// Stores arrivals with their bytes (how many there are, and those compressed), to be processed
+/// later.
 pub async fn insert_waiting(
     tx: &mut Tx,
-    mut arrival: NewInbox,
-    size: usize,
-    packed: Vec<u8>,
+    arrivals: Vec<(NewInbox, usize, Vec<u8>)>,
 ) -> Result<(), StoreError> {
-    let id: BlobId = tx.new_id();
-    let blob = NewBlob {
-        id,
-        customer_id: None,
-        sha256: arrival.sha256,
-        size,
-        packed,
-    };
-    blobs::insert_many(tx, vec![blob]).await?;
-    arrival.blob_id = Some(id);
-    tx.insert_many(vec![arrival]).await.map(|_| ())
+    let (mut rows, mut content) = (Vec::new(), Vec::new());
+    for (mut arrival, size, packed) in arrivals {
+        let id: BlobId = tx.new_id();
+        content.push(NewBlob {
+            id,
+            customer_id: None,
+            sha256: arrival.sha256,
+            size,
+            packed,
+        });
+        arrival.blob_id = Some(id);
+        rows.push(arrival);
+    }
+    blobs::insert_many(tx, content).await?;
+    tx.insert_many(rows).await.map(|_| ())
 }
 
 /// Stores arrivals that are processed in this unit of work.
@@ -249,15 +257,23 @@ pub async fn waiting_by_hint(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// An arrival of the same bytes that still waits: a mail server that tries again.
+/// Arrivals of the same bytes that still wait, by digest, the oldest of each: a mail server that
+/// tries again.
 pub async fn find_waiting_by_sha256(
     tx: &mut Tx,
-    sha256: [u8; 32],
-) -> Result<Option<InboxId>, StoreError> {
-    Ok(tx
-        .fetch_optional::<(InboxId,)>(WAITING_BY_SHA256, (sha256.to_vec(),))
-        .await?
-        .map(|(id,)| id))
+    digests: Vec<[u8; 32]>,
+) -> Result<HashMap<[u8; 32], InboxId>, StoreError> {
+    let digests = BytesList(digests.into_iter().map(Vec::from).collect());
+    let rows: Vec<(Vec<u8>, InboxId)> = tx.fetch_all(WAITING_BY_SHA256, (digests,)).await?;
+    let mut oldest = HashMap::new();
+    for (digest, id) in rows {
+        let digest = digest.try_into().map_err(|_| StoreError::Inconsistent {
+            table: "inbox",
+            detail: format!("{id} has a digest of another length"),
+        })?;
+        oldest.entry(digest).or_insert(id);
+    }
+    Ok(oldest)
 }
 
 /// The oldest arrivals that wait.

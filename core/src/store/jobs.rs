@@ -2,6 +2,7 @@
 
 use super::{
     Sql, StoreError, TextList, Tx,
+    bulk::{BulkRow, Cell, Kind},
     sql::{record, statements},
 };
 use crate::{
@@ -61,6 +62,9 @@ statements! {
             lane_is_free!()),
         concat!("SELECT MIN(CASE WHEN j.state = 'leased' THEN j.leased_until ELSE j.run_at END) AS at FROM jobs j
             WHERE j.state IN ('queued', 'leased') AND j.kind = ANY($1) AND ", lane_is_free!()));
+    DUE_KEYS = Sql::same(
+        "SELECT dedup_key FROM jobs WHERE kind = $1 AND state = 'queued' AND run_at <= $2 AND dedup_key IS NOT NULL
+         ORDER BY run_at, id LIMIT $3");
     FINISH = Sql::same(
         "UPDATE jobs SET state = 'done', finished_at = $3, leased_by = NULL, leased_until = NULL, last_error = NULL
          WHERE id = $1 AND generation = $2 AND state = 'leased'");
@@ -168,6 +172,54 @@ pub async fn enqueue(tx: &mut Tx, job: NewJob) -> Result<Option<JobId>, StoreErr
     Ok(added.then_some(id))
 }
 
+/// A job row that is inserted with others.
+pub(super) struct NewRow {
+    id: JobId,
+    job: NewJob,
+    now: Timestamp,
+}
+
+impl BulkRow for NewRow {
+    const TABLE: &'static str = "jobs";
+    const COLUMNS: &'static [(&'static str, Kind)] = &[
+        ("id", Kind::Id),
+        ("kind", Kind::Text),
+        ("payload", Kind::Text),
+        ("lane", Kind::Text),
+        ("dedup_key", Kind::Text),
+        ("state", Kind::Text),
+        ("attempts", Kind::Int),
+        ("max_attempts", Kind::Int),
+        ("run_at", Kind::Time),
+        ("generation", Kind::Int),
+        ("created_at", Kind::Time),
+    ];
+    const ON_CONFLICT: &'static str =
+        "ON CONFLICT (kind, dedup_key) WHERE state IN ('queued', 'leased') DO NOTHING";
+    fn cells(self, out: &mut Vec<Cell>) {
+        let Self { id, job, now } = self;
+        let run_at = job.run_at.unwrap_or(now);
+        out.extend([id.0.into(), job.kind.into(), job.payload.to_string().into()]);
+        out.extend([job.lane.into(), job.dedup_key.into(), "queued".into()]);
+        out.extend([0.into(), job.max_attempts.into(), run_at.into()]);
+        out.extend([0.into(), now.into()]);
+    }
+}
+
+/// Adds jobs to this unit of work, set-wise. One whose dedup key an unfinished job of its kind has
+/// is left out.
+pub async fn enqueue_many(tx: &mut Tx, jobs: Vec<NewJob>) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let (id, now) = (tx.new_id(), tx.now());
+        rows.push(NewRow { id, job, now });
+    }
+    if tx.insert_many(rows).await? > 0 {
+        tx.wake_workers();
+    }
+    Ok(())
+}
+
 /// Claims the next due job of `kinds` until `until`. A lane that another worker took at the same
 /// moment is a conflict: roll back and ask again.
 pub async fn claim(
@@ -187,6 +239,13 @@ pub async fn claim(
 pub async fn next_at(tx: &mut Tx, kinds: &TextList) -> Result<Option<Timestamp>, StoreError> {
     let (at,): (Option<Timestamp>,) = tx.fetch_one("jobs", NEXT_AT, (kinds.clone(),)).await?;
     Ok(at)
+}
+
+/// The dedup keys of jobs of this kind that are due and that no worker has, oldest first.
+pub async fn list_due_keys(tx: &mut Tx, kind: &str, limit: i64) -> Result<Vec<String>, StoreError> {
+    let values = (kind.to_owned(), tx.now(), limit);
+    let rows: Vec<(String,)> = tx.fetch_all(DUE_KEYS, values).await?;
+    Ok(rows.into_iter().map(|(key,)| key).collect())
 }
 
 /// Marks a claimed job as done, in the unit of work that holds its effect. A worker whose lease

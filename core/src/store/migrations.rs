@@ -51,6 +51,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0007_links.sql"),
         include_str!("../../../migrations/postgres/0007_links.sql"),
     ),
+    (
+        8,
+        "arrivals",
+        include_str!("../../../migrations/sqlite/0008_arrivals.sql"),
+        include_str!("../../../migrations/postgres/0008_arrivals.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

@@ -8,6 +8,7 @@ mod contract;
 mod crash;
 mod fake_discord;
 mod imap;
+mod listener;
 mod onboarding;
 mod program;
 mod senders;

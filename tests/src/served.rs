@@ -1,0 +1,74 @@
+//! The program as it serves, with one listener.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    process::Child,
+    time::{Duration, Instant},
+};
+
+use crate::Program;
+
+/// `serve` with a listener on a port that the system chose.
+#[derive(Debug)]
+pub struct Served {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Served {
+    /// Starts it, with these arguments.
+    pub fn start(program: &Program, protocol: &str, arguments: &[&str]) -> Self {
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::start_at(anywhere, program, protocol, arguments)
+    }
+
+    /// The same on an address that is known.
+    pub fn start_at(at: SocketAddr, program: &Program, protocol: &str, arguments: &[&str]) -> Self {
+        let program = program
+            .clone()
+            .with("TIERDESK_MAIL__LISTENER__0__PROTOCOL", protocol)
+            .with("TIERDESK_MAIL__LISTENER__0__ADDRESS", at.to_string());
+        let mut child = program.start(arguments);
+        let mut words = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mark = format!("{} on ", protocol.to_uppercase());
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            let read = words.read_line(&mut line).expect("it can be read");
+            assert!(read > 0, "it ended before it listened");
+            if let Some((_, rest)) = line.split_once(&mark) {
+                let end = rest.find([',', ' ']).unwrap_or(rest.len());
+                let address = rest[..end].trim_end().trim_end_matches('.');
+                break address.parse().expect("an address");
+            }
+        };
+        // Whatever it says later must not stop it because nobody reads.
+        std::thread::spawn(move || std::io::copy(&mut words, &mut std::io::sink()));
+        Self { child, address }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether it ended by itself, without an exit code, as a crash does.
+    pub fn has_crashed(&mut self) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().expect("it can be asked") {
+                return status.code().is_none();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
