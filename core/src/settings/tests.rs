@@ -76,7 +76,6 @@ fn the_annotated_file_shows_every_key_and_the_list_of_keys_is_complete() {
     }
     assert_eq!(notes.into_problems(), []);
     assert_eq!(settings.mail.imap.len(), 1);
-    assert!(settings.later_keys().contains(&"mail.listener"));
     assert!(settings.later_keys().contains(&"http.listen"));
     assert!(!settings.later_keys().contains(&"mail.address"));
 }
