@@ -85,6 +85,8 @@ pub(crate) enum Command {
         #[arg(long, default_value = "all")]
         role: Vec<ServeRole>,
     },
+    /// Looks at everything that is set up, and says what to do about what does not work.
+    Doctor,
     /// Mail coming in.
     #[command(subcommand)]
     Mail(MailCommand),

@@ -5,6 +5,7 @@ mod customer;
 mod db;
 mod demo;
 mod discord;
+mod doctor;
 mod init;
 mod jobs;
 mod mail;
@@ -42,6 +43,9 @@ pub(crate) async fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     if let Command::Db(command) = command {
         return db::run(&program, command, output).await;
     }
+    if let Command::Doctor = command {
+        return doctor::run(&program, output).await;
+    }
     let desk = program.open().await?;
     // After opening: without a configuration the owner of the database is who counts.
     let actor = program.actor();
@@ -67,7 +71,7 @@ async fn run_at_desk(
         Command::Audit(command) => audit::run(desk, actor, command, output).await,
         Command::Serve { role } => serve::run(program, desk, &role, output).await,
         Command::Discord(command) => discord::run(program, desk, actor, command, output).await,
-        Command::Demo { .. } | Command::Init | Command::Db(_) => Ok(Exit::Done),
+        Command::Demo { .. } | Command::Init | Command::Doctor | Command::Db(_) => Ok(Exit::Done),
     }
 }
 

@@ -9,6 +9,7 @@
 pub mod audit;
 pub mod chat;
 pub mod customers;
+pub mod doctor;
 pub mod import_customers;
 pub mod jobs;
 pub mod mailboxes;

@@ -145,6 +145,8 @@ actions! {
     ReadAudit = "audit.read", [Auditor], [Sealer], Reads;
     /// Reading jobs.
     ReadJobs = "jobs.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Worker], Reads;
+    /// Looking for faults, also in the headers of stored mail.
+    Diagnose = "desk.diagnose", [], [], Reads;
     /// Taking mail in.
     ReceiveMail = "mail.receive", [], [Ingest, Worker, Demo], ChangesTickets;
     /// Keeping the books on mailboxes.

@@ -4,7 +4,7 @@
 //! server whose word the operator takes; Microsoft 365 names none, so there it is the top-most of
 //! all, provided that it names none either. Every other one is as if it were not there.
 
-use std::str::FromStr as _;
+use std::{collections::BTreeMap, str::FromStr as _};
 
 use tierdesk_core::{
     authentication::{Evidence, Finding, Method, Verdict},
@@ -55,6 +55,41 @@ pub fn evidence(
             })
         }
         SenderCheck::Edge | SenderCheck::None => None,
+    }
+}
+
+/// Whose word on senders some mails carry at their top.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proposal {
+    /// This server's, on so many of them.
+    Authserv(String, usize),
+    /// Microsoft 365's, on so many of them.
+    Exchange(usize),
+    /// Nobody's, or not the same on most of them.
+    None,
+}
+
+/// What to set, from mails as they are stored: the server that stands at the top of more than half of
+/// them. One that a sender wrote itself is on few.
+pub fn propose<'m>(mails: impl IntoIterator<Item = &'m [u8]>) -> Proposal {
+    let (mut looked, mut servers, mut microsoft) = (0, BTreeMap::<String, usize>::new(), 0);
+    for raw in mails {
+        looked += 1;
+        let (fields, _) = Fields::split(raw);
+        let Some(top) = fields.find(HEADER) else {
+            continue;
+        };
+        let value = top.utf8();
+        match parse(&value).authserv_id {
+            Some(id) => *servers.entry(id).or_default() += 1,
+            None => microsoft += usize::from(value.contains("compauth=")),
+        }
+    }
+    let most = servers.into_iter().max_by_key(|(_, count)| *count);
+    match most {
+        Some((name, count)) if count * 2 > looked => Proposal::Authserv(name, count),
+        _ if microsoft * 2 > looked => Proposal::Exchange(microsoft),
+        _ => Proposal::None,
     }
 }
 
@@ -329,6 +364,27 @@ mod tests {
             believed(mail, SenderCheck::Edge, Some("mx.ours.example")),
             None
         );
+    }
+
+    #[test]
+    fn what_most_mails_carry_at_their_top_is_proposed() {
+        let ours: &[u8] = b"Authentication-Results: MX.ours.example; spf=pass
+
+";
+        let forged: &[u8] = b"Authentication-Results: mx.evil.example; spf=pass
+
+";
+        let microsoft: &[u8] = b"Authentication-Results: spf=pass; compauth=pass
+
+";
+        let bare: &[u8] = b"From: a@b.example
+
+";
+        let name = "mx.ours.example".to_owned();
+        assert_eq!(propose([ours, forged, ours]), Proposal::Authserv(name, 2));
+        assert_eq!(propose([microsoft, microsoft, bare]), Proposal::Exchange(2));
+        assert_eq!(propose([ours, bare]), Proposal::None);
+        assert_eq!(propose([]), Proposal::None);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) async fn run(
     let bot = Bot::new(Arc::new(desk.clone()), &program.settings.discord)?;
     let report = match bot.set_up(dry_run).await {
         Ok(report) => report,
-        Err(SetupError::Open(message)) => {
+        Err(SetupError::Open(message) | SetupError::Missing(message)) => {
             return Err(Refusal::new(RefusalCode::Configuration, message).into());
         }
         Err(error) => {

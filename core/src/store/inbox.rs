@@ -40,6 +40,9 @@ statements! {
          WHERE state = 'waiting' AND sha256 IN (SELECT unhex(value) FROM json_each($1)) ORDER BY received_at, id",
         "SELECT sha256, id FROM inbox
          WHERE state = 'waiting' AND sha256 = ANY($1) ORDER BY received_at, id");
+    /// By id, which is in the order of time, and has an index.
+    RECENT_BLOBS = Sql::same(
+        "SELECT blob_id FROM inbox WHERE blob_id IS NOT NULL AND sender_check <> 'edge' ORDER BY id DESC LIMIT $1");
     LIST_WAITING = Sql::same(
         "SELECT id FROM inbox WHERE state = 'waiting' ORDER BY received_at, id LIMIT $1");
     MARK_PROCESSED = Sql::same(
@@ -274,6 +277,12 @@ pub async fn find_waiting_by_sha256(
         oldest.entry(digest).or_insert(id);
     }
     Ok(oldest)
+}
+
+/// The bytes of the newest arrivals whose senders others checked.
+pub async fn recent_blobs(tx: &mut Tx, limit: i64) -> Result<Vec<BlobId>, StoreError> {
+    let rows: Vec<(BlobId,)> = tx.fetch_all(RECENT_BLOBS, (limit,)).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// The oldest arrivals that wait.

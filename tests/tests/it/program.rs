@@ -1,6 +1,7 @@
 //! The program as its users meet it: what it prints, how it ends, what it refuses.
 
 mod demo;
+mod doctor;
 mod faults;
 mod hostile;
 mod mail;

@@ -1,0 +1,83 @@
+//! `doctor`: what is wrong is found, and what to do is said.
+
+use tierdesk_tests::{Backend, on_both};
+
+use super::with_customers;
+
+on_both! {
+    whose_word_to_take_is_proposed_from_recent_mail,
+    what_does_not_work_fails_and_says_what_to_do,
+}
+
+fn state_of(checks: &serde_json::Value, name: &str) -> (String, String) {
+    let mut all = checks.as_array().expect("a list").iter();
+    let check = all
+        .find(|one| one["name"] == name)
+        .expect("it is looked at");
+    let text = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
+    (
+        text("state"),
+        format!("{} {}", text("detail"), text("hint")),
+    )
+}
+
+async fn whose_word_to_take_is_proposed_from_recent_mail(backend: Backend) {
+    let (program, _folder) = with_customers(backend).await;
+    let before = program.run(&["doctor", "--json"]).json();
+    assert_eq!(state_of(&before, "senders").0, "off", "{before}");
+    for (number, server) in ["mx.ours.example", "mx.evil.example", "mx.ours.example"]
+        .iter()
+        .enumerate()
+    {
+        let mail = format!(
+            "Authentication-Results: {server}; dmarc=pass header.from=acmefinance.com\r\n\
+             From: john@acmefinance.com\r\nMessage-ID: <{number}@x>\r\n\r\nText {number}\r\n"
+        );
+        program
+            .run_with(&["mail", "deliver"], mail.as_bytes())
+            .done();
+    }
+    let proposed = program.run(&["doctor", "--json"]);
+    assert_eq!(proposed.code, Some(1), "no sender is proven: {proposed:?}");
+    let (state, words) = state_of(&proposed.json(), "senders");
+    assert_eq!(state, "failed");
+    assert!(
+        words.contains("mail.authserv_id = \"mx.ours.example\""),
+        "{words}"
+    );
+    let set = program.with("TIERDESK_MAIL__AUTHSERV_ID", "MX.ours.example");
+    let after = set.run(&["doctor", "--json"]).json();
+    assert_eq!(state_of(&after, "senders").0, "ok", "{after}");
+}
+
+async fn what_does_not_work_fails_and_says_what_to_do(backend: Backend) {
+    let (program, folder) = with_customers(backend).await;
+    let program = program
+        .with("TIERDESK_DISCORD__TOKEN", "a-token")
+        .with("TIERDESK_DISCORD__GUILD_ID", "100000000000000001")
+        .with("TIERDESK_DISCORD__API_BASE", "http://127.0.0.1:9")
+        .with("TIERDESK_AWS__CLOUD", "aws")
+        .with("TIERDESK_MAIL__MAILDIR__0__PATH", "/no/such/maildir")
+        .with("TIERDESK_MAIL__LISTENER__0__PROTOCOL", "lmtp")
+        .with("TIERDESK_MAIL__LISTENER__0__ADDRESS", "127.0.0.1:9");
+    let ended = program.run(&["doctor", "--json"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let checks = ended.json();
+    for name in ["Discord", "AWS", "Maildir", "listener"] {
+        let (state, words) = state_of(&checks, name);
+        assert_eq!(state, "failed", "{name}: {words}");
+        assert!(
+            words.trim().contains(' '),
+            "{name} says what to do: {words}"
+        );
+    }
+    assert_eq!(state_of(&checks, "database").0, "ok", "positive control");
+    drop(folder);
+    let gone = program.with(
+        "TIERDESK_DATABASE_URL",
+        "postgres://nobody@127.0.0.1:9/none",
+    );
+    let ended = gone.run(&["doctor", "--json"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(state_of(&ended.json(), "database").0, "failed");
+}
