@@ -5,7 +5,7 @@
 //! CR LF; it is answered once for SMTP and once a recipient for LMTP (RFC 2033, 4.2), and only by
 //! [`Session::settle`]; nothing that came before TLS is remembered after it (RFC 3207, 4.2).
 //!
-//! To add a command: an arm in [`Session::command`], a reply, a case in the tests beside this.
+//! To add a command: an arm in `Session::command`, a reply, a case in the tests beside this.
 
 use std::{mem, sync::Arc};
 
