@@ -164,7 +164,7 @@ fn signature(lines: &Lines<'_>, end: usize) -> Option<usize> {
 }
 
 fn is_device_line(line: &str) -> bool {
-    const STARTS: [&str; 14] = [
+    const STARTS: [&str; 33] = [
         "Sent from my ",
         "Sent from Mail for ",
         "Sent from Outlook for ",
@@ -172,19 +172,81 @@ fn is_device_line(line: &str) -> bool {
         "Von meinem ",
         "Gesendet von meinem ",
         "Gesendet mit der ",
+        "Gesendet von Outlook für ",
+        "Gesendet von Mail für ",
+        "Holen Sie sich Outlook für ",
         "Envoyé de mon ",
         "Envoyé depuis mon ",
+        "Envoyé à partir de Outlook pour ",
+        "Obtenez Outlook pour ",
+        "Télécharger Outlook pour ",
         "Enviado desde mi ",
+        "Enviado desde Outlook para ",
+        "Obtener Outlook para ",
         "Enviado do meu ",
+        "Enviado a partir do meu ",
+        "Obter o Outlook para ",
         "Inviato da iP",
         "Inviato dal mio ",
+        "Ottieni Outlook per ",
+        "Scarica Outlook per ",
         "Verstuurd vanaf mijn ",
+        "Verzonden vanaf mijn ",
+        "Outlook voor ",
+        "Wysłane z iP",
+        "Wysłano z iP",
+        "Отправлено с iP",
+        "发自我的 ",
+        "发自我的iP",
     ];
     let line = line.trim();
     // Longer ones go on to say something. `Von meinem` begins ordinary German sentences.
     line.len() <= 60
-        && STARTS.iter().any(|start| line.starts_with(start))
+        && (line == "iPhoneから送信"
+            || line == "iPadから送信"
+            || STARTS.iter().any(|start| {
+                line.strip_prefix(start).is_some_and(|rest| rest.split_whitespace().all(is_of_a_product))
+            }))
         && (!line.starts_with("Von meinem ") || line.trim_end_matches('.').ends_with("gesendet"))
+        // "Outlook voor iOS downloaden" is the device's, "Outlook voor mij werkt niet" is not.
+        && (!line.starts_with("Outlook voor ") || line.contains("downloaden"))
+}
+
+/// Whether a word names a product, or stands beside one: "Sent from my iPhone" is a device's line, "Sent
+/// from my iPhone and it fails" is a person's.
+fn is_of_a_product(word: &str) -> bool {
+    const BESIDE: [&str; 20] = [
+        "phone",
+        "mobile",
+        "device",
+        "smartphone",
+        "tablet",
+        "cell",
+        "mini",
+        "using",
+        "app",
+        "gesendet",
+        "downloaden",
+        "móvil",
+        "celular",
+        "portable",
+        "téléphone",
+        "telefon",
+        "telefoon",
+        "toestel",
+        "for",
+        "de",
+    ];
+    let word = word.trim_matches(['.', ',', '(', ')', '<', '>']);
+    let first = word.chars().next();
+    word.is_empty()
+        || word.starts_with("iP")
+        || word.starts_with("iO")
+        || word.starts_with("http")
+        || BESIDE.contains(&word)
+        || first.is_some_and(|first| !first.is_lowercase())
+        // The rest of a start that ends within a word: "Inviato da iP" + "hone".
+        || matches!(word, "hone" | "hone'a" | "hone’a" | "ad" | "ada" | "ad'a")
 }
 
 /// After an attribution and its quote at the very start, when no other quote follows: the answer
@@ -213,6 +275,9 @@ fn after_leading_quote(lines: &Lines<'_>, end: usize) -> usize {
         0
     }
 }
+
+#[cfg(test)]
+mod corpus;
 
 #[cfg(test)]
 mod tests {

@@ -2,15 +2,42 @@
 
 use super::Lines;
 
-/// How an attribution begins, and the verb that ends it or stands before the name.
-const PATTERNS: [(&str, &str); 7] = [
-    ("On ", "wrote"),
-    ("Am ", "schrieb"),
-    ("Le ", "a écrit"),
-    ("El ", "escribió"),
-    ("Em ", "escreveu"),
-    ("Il ", "ha scritto"),
-    ("Op ", "schreef"),
+/// Where the verb of an attribution stands.
+#[derive(Clone, Copy)]
+enum Verb {
+    /// It is the last word before the colon.
+    Last(&'static str),
+    /// The name follows it, as in "Am … schrieb Ann B <a@x>:".
+    Inside(&'static str),
+}
+
+use Verb::{Inside, Last};
+
+/// How an attribution begins, and its verb. Where a language begins with the date or the name, the
+/// beginning is empty and [`begins_with_a_date`] or the sender's address has to be there.
+const PATTERNS: [(&str, Verb); 17] = [
+    ("On ", Last("wrote")),
+    ("Am ", Inside("schrieb")),
+    ("Le ", Last("a écrit")),
+    ("El ", Last("escribió")),
+    ("Em ", Last("escreveu")),
+    ("Il ", Last("ha scritto")),
+    ("Op ", Inside("schreef")),
+    ("Op ", Last("het volgende geschreven")),
+    ("W dniu ", Last("pisze")),
+    ("W dniu ", Last("napisał(a)")),
+    ("Wiadomość napisana przez ", Inside("dniu")),
+    ("", Last("napisał(a)")),
+    ("", Last("написал(а)")),
+    ("", Last("пишет")),
+    ("", Last("写道")),
+    ("在 ", Last("写道")),
+    ("", Last("のメール")),
+];
+
+/// The days of the week with which Gmail begins in the languages that have no "On".
+const DAYS: [&str; 14] = [
+    "pon", "wt", "śr", "czw", "pt", "sob", "niedz", "пн", "вт", "ср", "чт", "пт", "сб", "вс",
 ];
 
 /// Programs wrap it over so many lines.
@@ -40,7 +67,7 @@ fn is_attribution(lines: &Lines<'_>, start: usize, end: usize) -> bool {
         return false;
     }
     let words = lines.text(start, end);
-    let Some(statement) = words.strip_suffix(':') else {
+    let Some(statement) = words.strip_suffix([':', '：']) else {
         return false;
     };
     let statement = statement.trim_end();
@@ -48,14 +75,56 @@ fn is_attribution(lines: &Lines<'_>, start: usize, end: usize) -> bool {
     if statement.bytes().filter(u8::is_ascii_digit).count() < 3 {
         return false;
     }
-    PATTERNS.iter().any(|(begin, verb)| {
-        statement.starts_with(begin)
-            && match *verb {
-                // The name follows the verb, as in "Am … schrieb Ann B <a@x>:".
-                "schrieb" | "schreef" => has_word(statement, verb),
-                _ => statement.ends_with(verb),
-            }
+    is_bare(statement)
+        || PATTERNS.iter().any(|(begin, verb)| {
+            let is_begun = if begin.is_empty() {
+                begins_with_a_date(statement) || names_sender_and_day(statement)
+            } else {
+                statement.starts_with(begin)
+            };
+            is_begun
+                && match verb {
+                    Inside(verb) => has_word(statement, verb),
+                    Last(verb) => statement.ends_with(verb),
+                }
+        })
+}
+
+/// Whether it is a date, a time, a name and an address and no more: Gmail in Russian and Japanese
+/// has no verb.
+fn is_bare(statement: &str) -> bool {
+    begins_with_a_date(statement)
+        && statement.contains([':', '：'])
+        && (statement.contains('年') || statement.contains(" г. "))
+        && statement.ends_with('>')
+        && statement.contains('<')
+        && statement.contains('@')
+}
+
+/// A day of the week and a date, or a date: a number, a year of four digits somewhere, and a time.
+fn begins_with_a_date(statement: &str) -> bool {
+    let after_day = DAYS.iter().find_map(|day| {
+        let rest = statement.strip_prefix(day)?.strip_prefix(['.', ','])?;
+        Some(rest.trim_start_matches(['.', ',', ' ']))
+    });
+    let rest = after_day.unwrap_or(statement);
+    let is_year = |digits: &str| digits.len() == 4 && digits.starts_with("20");
+    rest.starts_with(|char: char| char.is_ascii_digit())
+        && rest.split(|char: char| !char.is_ascii_digit()).any(is_year)
+        && has_clock(rest)
+}
+
+/// Programs name the minute; people who count things above a quote do not.
+fn has_clock(statement: &str) -> bool {
+    statement.as_bytes().windows(4).any(|window| {
+        matches!(window, [hour, b':', minute, second]
+            if hour.is_ascii_digit() && minute.is_ascii_digit() && second.is_ascii_digit())
     })
+}
+
+/// Gmail in Chinese begins with the sender: "Ann <a@x> 于2026年…写道".
+fn names_sender_and_day(statement: &str) -> bool {
+    statement.contains("> 于") && statement.contains('年') && statement.contains('@')
 }
 
 fn has_word(statement: &str, word: &str) -> bool {

@@ -2,8 +2,19 @@
 
 use super::Lines;
 
-const FROM: [&str; 5] = ["From", "Von", "De", "Da", "Van"];
-const SENT: [&str; 14] = [
+const FROM: [&str; 10] = [
+    "From",
+    "Von",
+    "De",
+    "Da",
+    "Van",
+    "Od",
+    "От",
+    "差出人",
+    "发件人",
+    "寄件者",
+];
+const SENT: [&str; 23] = [
     "Sent",
     "Date",
     "Gesendet",
@@ -18,8 +29,17 @@ const SENT: [&str; 14] = [
     "Data",
     "Fecha",
     "Verzonden",
+    "Wysłano",
+    "Отправлено",
+    "Дата",
+    "送信日時",
+    "日時",
+    "发送时间",
+    "发送日期",
+    "日期",
+    "傳送時間",
 ];
-const SUBJECT: [&str; 7] = [
+const SUBJECT: [&str; 12] = [
     "Subject",
     "Betreff",
     "Objet",
@@ -27,8 +47,13 @@ const SUBJECT: [&str; 7] = [
     "Assunto",
     "Oggetto",
     "Onderwerp",
+    "Temat",
+    "Тема",
+    "件名",
+    "主题",
+    "主旨",
 ];
-const ORIGINAL: [&str; 7] = [
+const ORIGINAL: [&str; 14] = [
     "Original Message",
     "Ursprüngliche Nachricht",
     "Message d'origine",
@@ -36,8 +61,15 @@ const ORIGINAL: [&str; 7] = [
     "Mensaje original",
     "Mensagem original",
     "Messaggio originale",
+    "Oorspronkelijk bericht",
+    "Wiadomość oryginalna",
+    "Oryginalna wiadomość",
+    "Исходное сообщение",
+    "元のメッセージ",
+    "原始邮件",
+    "邮件原件",
 ];
-const FORWARDED: [&str; 7] = [
+const FORWARDED: [&str; 20] = [
     "Forwarded message",
     "Begin forwarded message",
     "Weitergeleitete Nachricht",
@@ -45,6 +77,19 @@ const FORWARDED: [&str; 7] = [
     "Mensaje reenviado",
     "Mensagem encaminhada",
     "Messaggio inoltrato",
+    "Doorgestuurd bericht",
+    "Begin doorgestuurd bericht",
+    "Wiadomość przekazana dalej",
+    "Przekazana wiadomość",
+    "Пересылаемое сообщение",
+    "Начало переадресованного сообщения",
+    "転送されたメッセージ",
+    "转发的邮件",
+    "Anfang der weitergeleiteten Nachricht",
+    "Début du message transféré",
+    "Inicio del mensaje reenviado",
+    "Início da mensagem reencaminhada",
+    "Inizio messaggio inoltrato",
 ];
 
 /// The header fields stand within so many lines.
@@ -95,8 +140,8 @@ fn is_head(lines: &Lines<'_>, index: usize) -> bool {
 /// Whether the line is `label: …`, also in bold and with the French space before the colon.
 fn has_label(line: &str, labels: &[&str]) -> bool {
     let line = line.trim_start().trim_start_matches('*');
-    let label = line.split(':').next().unwrap_or_default();
+    let label = line.split([':', '：']).next().unwrap_or_default();
     label.len() < line.len()
-        && label.len() <= 24
+        && label.len() <= 32
         && labels.contains(&label.trim_end_matches('*').trim_end())
 }
