@@ -366,6 +366,21 @@ mod tests {
         );
     }
 
+    proptest::proptest! {
+        /// Whatever stands below our server's header, and in it behind a finding, our server's finding
+        /// stays what it is.
+        #[test]
+        fn nothing_below_changes_what_our_server_found(junk in "[ -~\\r\\n]{0,200}", value in "\\PC{0,120}") {
+            let _ = parse(&value);
+            let own = "Authentication-Results: mx.ours.example; dmarc=fail header.from=acme.example\r\n";
+            let below = junk.trim_start();
+            let mail = format!("{own}Authentication-Results: mx.ours.example; dmarc=pass\r\n{below}\r\n\r\n");
+            let alone = believed(own, SenderCheck::Authserv, Some("mx.ours.example"));
+            let found = believed(&mail, SenderCheck::Authserv, Some("mx.ours.example"));
+            proptest::prop_assert_eq!(found, alone);
+        }
+    }
+
     #[test]
     fn what_most_mails_carry_at_their_top_is_proposed() {
         let ours: &[u8] = b"Authentication-Results: MX.ours.example; spf=pass
