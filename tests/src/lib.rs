@@ -21,6 +21,7 @@ mod test_desk;
 
 pub use guild_desk::{GuildDesk, PATIENCE, discord_settings, make_bot};
 pub use letter::Letter;
+pub use look::look_into;
 pub use mail_client::MailClient;
 pub use postfix::{Delivery, Postfix};
 pub use program::{Ended, PROGRAM_VARIABLE, Program};

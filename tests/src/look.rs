@@ -5,6 +5,33 @@ use tierdesk_core::store::Record;
 
 use crate::TestDesk;
 
+/// The rows of a query on the database at `url`, in its own words.
+pub async fn look_into<T: Record>(url: &str, sql: &str) -> Vec<T> {
+    if url.starts_with("sqlite:") {
+        let mut connection = SqliteConnection::connect(url)
+            .await
+            .expect("SQLite opens the file");
+        let query = sqlx::query_as(AssertSqlSafe(sql.to_owned()));
+        query
+            .fetch_all(&mut connection)
+            .await
+            .expect("SQLite runs it")
+    } else {
+        let mut connection = PgConnection::connect(url)
+            .await
+            .expect("PostgreSQL answers");
+        connection
+            .execute("SELECT set_config('tierdesk.scope', 'desk', false)")
+            .await
+            .expect("the scope is set");
+        let query = sqlx::query_as(AssertSqlSafe(sql.to_owned()));
+        query
+            .fetch_all(&mut connection)
+            .await
+            .expect("PostgreSQL runs it")
+    }
+}
+
 impl TestDesk {
     /// The rows of a query that both databases read alike.
     pub async fn look<T: Record>(&self, sql: &str) -> Vec<T> {
@@ -13,29 +40,12 @@ impl TestDesk {
 
     /// The rows of a query that each database has in its own words.
     pub async fn look_at<T: Record>(&self, sqlite: &str, postgres: &str) -> Vec<T> {
-        if self.desk.database.is_sqlite() {
-            let mut connection = SqliteConnection::connect(&self.url)
-                .await
-                .expect("SQLite opens the file");
-            let query = sqlx::query_as(AssertSqlSafe(sqlite.to_owned()));
-            query
-                .fetch_all(&mut connection)
-                .await
-                .expect("SQLite runs it")
+        let sql = if self.desk.database.is_sqlite() {
+            sqlite
         } else {
-            let mut connection = PgConnection::connect(&self.url)
-                .await
-                .expect("PostgreSQL answers");
-            connection
-                .execute("SELECT set_config('tierdesk.scope', 'desk', false)")
-                .await
-                .expect("the scope is set");
-            let query = sqlx::query_as(AssertSqlSafe(postgres.to_owned()));
-            query
-                .fetch_all(&mut connection)
-                .await
-                .expect("PostgreSQL runs it")
-        }
+            postgres
+        };
+        look_into(&self.url, sql).await
     }
 
     /// The one number that a query gives.

@@ -5,6 +5,7 @@ mod doctor;
 mod faults;
 mod hostile;
 mod mail;
+mod secrets;
 mod serving;
 mod setting_up;
 mod tickets;
