@@ -295,8 +295,13 @@ impl ProvisionStep {
             StepName::AccountUsable => PATIENCE_USABLE,
             _ => PATIENCE,
         };
+        // What waits for its turn has not been asked for, and waits as long as it takes.
+        let since = match step.name {
+            StepName::Account => step.intent_at,
+            _ => step.started_at,
+        };
         let tx = self.desk.database.begin_read().await?;
-        let waited = tx.now().since(step.started_at.unwrap_or(tx.now()));
+        let waited = tx.now().since(since.unwrap_or(tx.now()));
         if waited <= patience {
             return Ok(outcome);
         }
