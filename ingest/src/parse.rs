@@ -50,6 +50,10 @@ pub fn parse(raw: &[u8], envelope: &Envelope) -> Mail {
     let auto = classify(fields, envelope);
     let mut mail = reading.finish(fields, auto, print.finish());
     mail.bounce = bounce::read(&structure.root);
+    if is_encrypted(&structure.root, &mail.text) {
+        let finding = "it is encrypted, and nobody here can read it: ask for it in the clear, without secrets";
+        mail.findings.push(finding.to_owned());
+    }
     mail.forwarded = forwarded::author(&structure.root, &mail.text, is_forward(&mail.subject));
     mail
 }
@@ -362,6 +366,19 @@ pub fn unread(raw: &[u8], reason: &str) -> Mail {
         truncated: true,
         findings: vec![format!("only its bytes were kept: {reason}")],
         fingerprint: fingerprint::of_bytes(raw),
+    }
+}
+
+/// Whether the content is encrypted: OpenPGP (RFC 3156, or its text form) or S/MIME (RFC 8551). A mail that
+/// is only signed shows its text.
+fn is_encrypted(root: &Part<'_>, text: &str) -> bool {
+    match &*root.media.content_type {
+        "multipart/encrypted" => true,
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
+            let value = root.fields.find_text("Content-Type").unwrap_or_default();
+            !value.to_ascii_lowercase().contains("signed-data")
+        }
+        _ => text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----"),
     }
 }
 

@@ -444,3 +444,26 @@ const PIECES: &[&str] = &[
     "On 1 May 2026 x wrote:\n",
     "-- \n",
 ];
+
+#[test]
+fn what_is_encrypted_is_said_and_what_is_signed_is_shown() {
+    let encrypted = |mail: &Mail| mail.findings.iter().any(|one| one.contains("encrypted"));
+    for hidden in [
+        "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\n\n\
+         --b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: application/octet-stream\n\n\
+         -----BEGIN PGP MESSAGE-----\nabc\n--b--\n",
+        "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\nContent-Transfer-Encoding: base64\n\nAAAA\n",
+        "Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----\n",
+    ] {
+        assert!(encrypted(&mail(hidden)), "{hidden}");
+    }
+    let signed = mail(
+        "Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=b\n\n\
+         --b\nContent-Type: text/plain\n\nIt is down.\n--b\nContent-Type: application/pgp-signature\n\nabc\n--b--\n",
+    );
+    assert!(!encrypted(&signed));
+    assert_eq!(signed.text.trim(), "It is down.");
+    assert!(!encrypted(&mail(
+        "Content-Type: text/plain\n\nWe use -----BEGIN PGP MESSAGE----- blocks.\n"
+    )));
+}
