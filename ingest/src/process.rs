@@ -155,11 +155,16 @@ async fn collect(desk: &Desk, ids: Vec<InboxId>, reading: Reading) -> Result<Vec
             stored.push((waiting, raw));
         }
         drop(tx);
-        let mut checked = Vec::new();
-        for (waiting, raw) in stored {
-            let evidence = check_at_the_edge(desk, &waiting.envelope, &raw).await;
-            checked.push((waiting, raw, evidence));
-        }
+        // All at once: where the DNS does not answer, each of them takes its whole time.
+        let checks = stored
+            .iter()
+            .map(|(waiting, raw)| check_at_the_edge(desk, &waiting.envelope, raw));
+        let evidence = futures_util::future::join_all(checks).await;
+        let checked: Vec<_> = stored
+            .into_iter()
+            .zip(evidence)
+            .map(|((waiting, raw), evidence)| (waiting, raw, evidence))
+            .collect();
         let (reader, reading) = (Reader::of(desk), reading.clone());
         let parsed = tokio::task::spawn_blocking(move || {
             let read = |(waiting, raw, evidence)| read(waiting, raw, evidence, &reading, &reader);

@@ -7,12 +7,19 @@ use mail_auth::{
     dkim::DkimSigner,
 };
 use tierdesk_core::{
-    desk::Desk,
+    desk::{
+        Desk,
+        store_arrival::{NewArrival, store_arrivals},
+    },
+    jobs::worker::Worker,
     mail::{Client, Envelope, SenderCheck},
     receive::{Receipt, Road},
     trust::SenderTrust,
 };
-use tierdesk_ingest::{edge_check::Resolver, process::deliver};
+use tierdesk_ingest::{
+    edge_check::Resolver,
+    process::{ProcessInbox, deliver},
+};
 use tierdesk_tests::{Backend, TestDesk};
 
 use super::dns::{Dns, Mood};
@@ -86,8 +93,8 @@ fn desk_with(test: &TestDesk, dns: &Dns) -> Desk {
     }
 }
 
-async fn take(desk: &Desk, raw: &str, ip: &str, sender: &str) -> Receipt {
-    let envelope = Envelope {
+fn envelope(ip: &str, sender: &str) -> Envelope {
+    Envelope {
         from: Some(sender.to_owned()),
         client: Some(Client {
             ip: ip.parse().expect("an address"),
@@ -95,8 +102,11 @@ async fn take(desk: &Desk, raw: &str, ip: &str, sender: &str) -> Receipt {
         }),
         check: SenderCheck::Edge,
         ..Envelope::default()
-    };
-    deliver(desk, Road::Smtp, envelope, raw.as_bytes())
+    }
+}
+
+async fn take(desk: &Desk, raw: &str, ip: &str, sender: &str) -> Receipt {
+    deliver(desk, Road::Smtp, envelope(ip, sender), raw.as_bytes())
         .await
         .expect("any mail is taken")
 }
@@ -236,4 +246,33 @@ async fn a_resolver_that_is_away_proves_nothing_and_loses_nothing() {
             .any(|reason| reason.contains("temperror"));
         assert!(told, "{mood:?}: {receipt:?}");
     }
+}
+
+/// Mails that a worker takes together ask together: six that wait for a silent resolver take as long as
+/// one, and not the minute after which their job would be another worker's.
+#[tokio::test]
+async fn mails_that_are_taken_together_wait_together() {
+    let test = TestDesk::with_customers(Backend::Sqlite).await;
+    let signer = Signer::new();
+    let dns = Dns::start(signer.records(Some("reject")), Mood::Silent).await;
+    let desk = Arc::new(desk_with(&test, &dns));
+    let arrivals: Vec<NewArrival> = (0..6)
+        .map(|number| {
+            let raw = mail(&format!("together{number}"));
+            NewArrival::new(Road::Smtp, None, envelope(OURS, JOHN), raw.as_bytes(), None)
+        })
+        .collect();
+    let stored = store_arrivals(&desk, &arrivals).await;
+    assert!(stored.iter().all(Result::is_ok), "{stored:?}");
+    let handler = Arc::new(ProcessInbox {
+        desk: Arc::clone(&desk),
+    });
+    let worker = Worker::new(desk.database.clone(), "worker", vec![handler]);
+    let drained = tokio::time::timeout(Duration::from_secs(40), worker.drain()).await;
+    drained
+        .expect("it comes to an end")
+        .expect("the queue is read");
+    let tickets: Vec<(i64,)> = test.look("SELECT number FROM tickets").await;
+    assert_eq!(tickets.len(), 6);
+    assert!(dns.asked() >= 6, "positive control: it was asked for each");
 }
