@@ -1,5 +1,6 @@
 //! The commands: each calls one use case and prints what it answers.
 
+mod attachments;
 mod audit;
 mod customer;
 mod db;

@@ -6,6 +6,7 @@
 //!
 //! To add one: an action in `permit::actions!`, a file here, a command in each front end.
 
+pub mod attachments;
 pub mod audit;
 pub mod chat;
 pub mod customers;

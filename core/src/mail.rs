@@ -24,12 +24,28 @@ pub struct Mailbox {
 pub struct AttachmentInfo {
     /// The file name, decoded, without path separators or control characters.
     pub name: String,
-    /// The declared media type, lower case, without parameters.
+    /// The media type, lower case, without parameters: by the first bytes where they tell, else as
+    /// declared.
     pub content_type: String,
     /// The size after decoding, in bytes.
     pub size: u64,
     /// Shown inside the body (`Content-Disposition: inline` or referred to by Content-ID).
     pub inline: bool,
+}
+
+/// A part that is not the body, with what is in it.
+#[derive(Clone)]
+pub struct Attachment {
+    /// What is known of it.
+    pub info: AttachmentInfo,
+    /// Its bytes, decoded. Nothing is unpacked: an archive stays one.
+    pub content: Vec<u8>,
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} of {} bytes", self.info, self.content.len())
+    }
 }
 
 /// Whether a machine sent the mail (RFC 3834, RFC 3464, RFC 2919, Precedence).
@@ -129,7 +145,7 @@ pub struct Mail {
     /// The HTML part as it came.
     pub html: Option<String>,
     /// Parts that are not the body.
-    pub attachments: Vec<AttachmentInfo>,
+    pub attachments: Vec<Attachment>,
     /// Whether a machine sent it.
     pub auto: Auto,
     /// How urgent the sender marked it.

@@ -98,12 +98,32 @@ pub struct Prepared {
     pub evidence: Option<Evidence>,
     /// Tickets whose genuine reply tokens it carries.
     pub claims: Vec<TicketNumber>,
-    /// Of the raw bytes.
+    /// The raw bytes; `packed` is empty when the inbox row holds them already.
+    pub raw: Content,
+    /// What is in each attachment, in the order of `mail.attachments`, which hold no bytes any more.
+    pub contents: Vec<Content>,
+}
+
+/// Bytes that are ready to be stored.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// Of the bytes.
     pub sha256: [u8; 32],
-    /// How many raw bytes there were.
-    pub raw_size: usize,
-    /// The raw bytes, compressed; empty when the inbox row holds them already.
+    /// How many there are.
+    pub size: usize,
+    /// The bytes, compressed.
     pub packed: Vec<u8>,
+}
+
+impl Content {
+    /// Hashes and compresses.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self {
+            sha256: Sha256::digest(bytes).into(),
+            size: bytes.len(),
+            packed: pack(bytes),
+        }
+    }
 }
 
 impl Prepared {
@@ -141,7 +161,7 @@ pub fn bounded_requester(text: &str) -> String {
 const COMPRESSION_LEVEL: i32 = 1;
 
 /// Compresses raw bytes as blobs hold them.
-pub fn pack(raw: &[u8]) -> Vec<u8> {
+fn pack(raw: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(raw, COMPRESSION_LEVEL).expect("compressing into memory cannot fail")
 }
 
@@ -169,6 +189,9 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
     };
     // Nothing stores it; a batch of mails is held in memory.
     mail.html = None;
+    let contents = mail.attachments.iter_mut();
+    let contents = contents.map(|one| Content::new(&std::mem::take(&mut one.content)));
+    let contents = contents.collect();
     mail.message_id = mail.message_id.map(bounded_id);
     mail.in_reply_to = mail.in_reply_to.map(bounded_id);
     if let Some(bounce) = &mut mail.bounce {
@@ -186,13 +209,16 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
         stored,
         evidence,
         claims,
-        sha256: Sha256::digest(&raw).into(),
-        raw_size: raw.len(),
-        packed: if stored.is_some() {
-            Vec::new()
+        raw: if stored.is_some() {
+            Content {
+                sha256: Sha256::digest(&raw).into(),
+                size: raw.len(),
+                packed: Vec::new(),
+            }
         } else {
-            pack(&raw)
+            Content::new(&raw)
         },
+        contents,
         mail,
     }
 }
@@ -217,8 +243,8 @@ fn mask_texts(mail: &mut Mail) {
         }
     }
     for attachment in &mut mail.attachments {
-        if let std::borrow::Cow::Owned(clean) = masking::mask(&attachment.name).text {
-            attachment.name = clean;
+        if let std::borrow::Cow::Owned(clean) = masking::mask(&attachment.info.name).text {
+            attachment.info.name = clean;
         }
     }
     for (kind, count) in found {

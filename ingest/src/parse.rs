@@ -151,7 +151,7 @@ impl Reading {
             Content::Message(inner) => {
                 let subject = inner.fields.find_text("Subject");
                 self.attachments
-                    .add_message(&part.media, subject, part.body.len());
+                    .add_message(&part.media, subject, part.body);
                 print.open(&part.media.content_type);
                 print.headers(&inner.fields);
                 // Its parts count for sameness, not as parts of this mail.
@@ -197,7 +197,7 @@ impl Reading {
         if is_body {
             self.body_part(part, &bytes);
         } else {
-            self.attachments.add(media, &bytes);
+            self.attachments.add(media, bytes);
         }
     }
 
@@ -247,6 +247,8 @@ impl Reading {
             ));
         }
         let (text, html) = self.body.finish();
+        let (attachments, findings) = self.attachments.finish();
+        self.findings.extend(findings);
         let subject = fields.find_text("Subject").unwrap_or_default();
         // What somebody forwards is what they want us to read.
         let reply = if is_forward(&subject) {
@@ -270,7 +272,7 @@ impl Reading {
             reply_text,
             text,
             html,
-            attachments: self.attachments.finish(),
+            attachments,
             auto,
             importance: fields.importance(),
             delivered_to: delivered_to(fields),
@@ -301,7 +303,7 @@ impl Reading {
                 ));
             }
         } else {
-            self.attachments.add_unknown(raw.len());
+            self.attachments.add_unknown(raw);
         }
         Mail {
             from: Vec::new(),
@@ -318,7 +320,7 @@ impl Reading {
             reply_text: reply_text(&text).to_owned(),
             text,
             html: None,
-            attachments: self.attachments.finish(),
+            attachments: self.attachments.finish().0,
             auto: Auto {
                 kind: AutoKind::None,
                 reason: None,

@@ -105,6 +105,24 @@ pub(crate) enum TicketCommand {
         /// SB-12, or 12.
         number: TicketNumber,
     },
+    /// Lists what is attached to a ticket's mails, or saves it.
+    #[command(
+        after_help = "Nothing is opened or unpacked, and no file is written over.\n\
+        Example: tierdesk ticket attachments SB-12 --save 2 --to ~/case"
+    )]
+    Attachments {
+        /// SB-12, or 12.
+        number: TicketNumber,
+        /// Save this one, by its number in the list; repeat for several.
+        #[arg(long, value_name = "NUMBER", conflicts_with = "save_all")]
+        save: Vec<usize>,
+        /// Save all of them.
+        #[arg(long)]
+        save_all: bool,
+        /// The folder to save to; it is made where absent.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        to: PathBuf,
+    },
     /// Shows what happened to a ticket.
     History {
         /// SB-12, or 12.

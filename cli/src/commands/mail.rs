@@ -126,7 +126,7 @@ pub(super) fn parse(output: &Output) -> anyhow::Result<Exit> {
         text: &mail.text,
         reply_text: &mail.reply_text,
         html: mail.html.as_deref(),
-        attachments: &mail.attachments,
+        attachments: mail.attachments.iter().map(|one| &one.info).collect(),
         auto: &mail.auto,
         truncated: mail.truncated,
         importance: mail.importance,
@@ -152,7 +152,7 @@ struct ParseReport<'m> {
     text: &'m str,
     reply_text: &'m str,
     html: Option<&'m str>,
-    attachments: &'m [AttachmentInfo],
+    attachments: Vec<&'m AttachmentInfo>,
     auto: &'m Auto,
     truncated: bool,
     importance: Importance,
@@ -181,11 +181,13 @@ fn show_mail(out: &Output, mail: &Mail) {
         out.line(format!("Machine: {:?} ({reason})", mail.auto.kind));
     }
     for attachment in &mail.attachments {
-        let (name, size) = (&attachment.name, attachment.size);
-        out.line(format!(
-            "Attached: {name} ({}, {size} bytes)",
-            attachment.content_type
-        ));
+        let AttachmentInfo {
+            name,
+            content_type,
+            size,
+            ..
+        } = &attachment.info;
+        out.line(format!("Attached: {name} ({content_type}, {size} bytes)"));
     }
     for finding in &mail.findings {
         out.line(format!("Note:    {finding}"));

@@ -19,7 +19,7 @@ use tierdesk_core::{
     tickets::Status,
 };
 
-use super::ticket_text;
+use super::{attachments, ticket_text};
 use crate::{
     args::{ListTickets, TicketCommand},
     exit::Exit,
@@ -43,6 +43,15 @@ pub(super) async fn run(
             return output.answer(&detail, |out| ticket_text::detail(out, &detail));
         }
         C::Next => return next(desk, actor, output).await,
+        C::Attachments {
+            number,
+            save,
+            save_all,
+            to,
+        } => {
+            let wanted = attachments::Wanted { save, save_all, to };
+            return attachments::run(desk, actor, number, wanted, output).await;
+        }
         C::History { number } => {
             let events = tickets::history(desk, actor, number).await?;
             return output.answer(&events, |out| {

@@ -175,6 +175,17 @@ pub(super) fn detail(out: &Output, detail: &TicketDetail) {
         out.line("");
         show_message(out, message);
     }
+    if detail
+        .messages
+        .iter()
+        .any(|one| !one.attachments.is_empty())
+    {
+        out.line("");
+        out.line(format!(
+            "What is attached: tierdesk ticket attachments {}",
+            detail.ticket.number
+        ));
+    }
     if detail.ticket.customer.is_none() {
         out.line("");
         let number = detail.ticket.number;

@@ -6,15 +6,13 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use sha2::{Digest as _, Sha256};
-
 use super::{Desk, Error};
 use crate::{
     fault,
     ids::InboxId,
     jobs::{JobKind, NewJob},
     mail::Envelope,
-    receive::{Road, pack},
+    receive::{Content, Road},
     store::{
         StoreError, Tx,
         inbox::{self, NewInbox},
@@ -32,9 +30,7 @@ pub struct NewArrival {
     road: Road,
     origin: Option<String>,
     envelope: Envelope,
-    sha256: [u8; 32],
-    size: usize,
-    packed: Vec<u8>,
+    content: Content,
     message_id_hint: Option<String>,
 }
 
@@ -51,16 +47,14 @@ impl NewArrival {
             road,
             origin,
             envelope,
-            sha256: Sha256::digest(raw).into(),
-            size: raw.len(),
-            packed: pack(raw),
+            content: Content::new(raw),
             message_id_hint,
         }
     }
 
     /// How many bytes storing it takes.
     pub fn stored_bytes(&self) -> usize {
-        self.packed.len()
+        self.content.packed.len()
     }
 }
 
@@ -129,17 +123,17 @@ async fn insert(
     arrivals: &[NewArrival],
     grace: Duration,
 ) -> Result<Vec<InboxId>, StoreError> {
-    let digests = arrivals.iter().map(|arrival| arrival.sha256);
+    let digests = arrivals.iter().map(|arrival| arrival.content.sha256);
     let mut known: HashMap<[u8; 32], InboxId> =
         inbox::find_waiting_by_sha256(tx, digests.collect()).await?;
     let (mut ids, mut rows, mut due) = (Vec::new(), Vec::new(), Vec::new());
     for arrival in arrivals {
-        if let Some(waiting) = known.get(&arrival.sha256) {
+        if let Some(waiting) = known.get(&arrival.content.sha256) {
             ids.push(*waiting);
             continue;
         }
         let id: InboxId = tx.new_id();
-        known.insert(arrival.sha256, id);
+        known.insert(arrival.content.sha256, id);
         ids.push(id);
         let row = NewInbox {
             id,
@@ -148,12 +142,12 @@ async fn insert(
             origin: arrival.origin.clone(),
             envelope: arrival.envelope.clone(),
             is_silent: false,
-            sha256: arrival.sha256,
+            sha256: arrival.content.sha256,
             blob_id: None,
             message_id_hint: arrival.message_id_hint.clone(),
             processed: None,
         };
-        rows.push((row, arrival.size, arrival.packed.clone()));
+        rows.push((row, arrival.content.clone()));
         let mut job = NewJob::new(JobKind::ProcessInbox, serde_json::json!({ "inbox": id }));
         job.dedup_key = Some(id.to_string());
         job.run_at = Some(tx.now().plus(grace));

@@ -229,7 +229,12 @@ pub async fn show(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<Ti
                 delivery: message.delivery,
                 trust: message.trust,
                 findings: message.findings,
-                attachments: attachments.remove(&message.id).unwrap_or_default(),
+                attachments: attachments
+                    .remove(&message.id)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|stored| stored.info)
+                    .collect(),
             }
         })
         .collect();

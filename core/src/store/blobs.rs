@@ -13,6 +13,7 @@ use crate::{
     clock::Timestamp,
     ids::{BlobId, BlobKeyId, CustomerId, TicketId},
     permit::{ChangesTickets, Permit},
+    receive::Content,
 };
 
 statements! {
@@ -32,9 +33,26 @@ statements! {
         "DELETE FROM blobs WHERE id IN (SELECT unhex(value) FROM json_each($1))",
         "DELETE FROM blobs WHERE id = ANY($1)");
     OF_TICKET = Sql::same(
-        "SELECT DISTINCT blob_id FROM messages WHERE ticket_id = $1 AND blob_id IS NOT NULL");
+        "SELECT blob_id FROM messages WHERE ticket_id = $1 AND blob_id IS NOT NULL
+         UNION SELECT a.blob_id FROM attachments a JOIN messages m ON m.id = a.message_id
+         WHERE m.ticket_id = $1 AND a.blob_id IS NOT NULL");
+    COUNT_ELSEWHERE = Sql::same(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM (
+            SELECT ticket_id FROM messages WHERE blob_id = $1
+            UNION ALL SELECT m.ticket_id FROM attachments a JOIN messages m ON m.id = a.message_id
+            WHERE a.blob_id = $1) AS users
+         WHERE ticket_id IS DISTINCT FROM $2");
     REPOINT_MESSAGES = Sql::same("UPDATE messages SET blob_id = $2 WHERE blob_id = $1");
     REPOINT_INBOX = Sql::same("UPDATE inbox SET blob_id = $2 WHERE blob_id = $1");
+    REPOINT_ATTACHMENTS = Sql::same("UPDATE attachments SET blob_id = $2 WHERE blob_id = $1");
+    REPOINT_MESSAGES_OF_TICKET = Sql::same(
+        "UPDATE messages SET blob_id = $2 WHERE blob_id = $1 AND ticket_id = $3");
+    REPOINT_INBOX_OF_TICKET = Sql::same(
+        "UPDATE inbox SET blob_id = $2 WHERE blob_id = $1
+            AND message_id IN (SELECT id FROM messages WHERE ticket_id = $3)");
+    REPOINT_ATTACHMENTS_OF_TICKET = Sql::same(
+        "UPDATE attachments SET blob_id = $2 WHERE blob_id = $1
+            AND message_id IN (SELECT id FROM messages WHERE ticket_id = $3)");
 }
 
 record! {
@@ -82,12 +100,8 @@ pub struct NewBlob {
     pub id: BlobId,
     /// Whose it is, if anybody's.
     pub customer_id: Option<CustomerId>,
-    /// SHA-256 of the raw bytes.
-    pub sha256: [u8; 32],
-    /// How many raw bytes there are.
-    pub size: usize,
-    /// The raw bytes, compressed (`crate::receive::pack`).
-    pub packed: Vec<u8>,
+    /// The bytes.
+    pub content: Content,
 }
 
 pub(super) struct Sealed {
@@ -114,9 +128,10 @@ impl BulkRow for Sealed {
             created_at,
         } = self;
         out.extend([blob.id.0.into(), blob.customer_id.map(|id| id.0).into()]);
-        out.extend([blob.sha256.to_vec().into(), key_id.map(|id| id.0).into()]);
-        let size = i64::try_from(blob.size).unwrap_or(i64::MAX);
-        out.extend([size.into(), blob.packed.into(), created_at.into()]);
+        let content = blob.content;
+        out.extend([content.sha256.to_vec().into(), key_id.map(|id| id.0).into()]);
+        let size = i64::try_from(content.size).unwrap_or(i64::MAX);
+        out.extend([size.into(), content.packed.into(), created_at.into()]);
     }
 }
 
@@ -144,7 +159,8 @@ pub async fn insert_many(tx: &mut Tx, blobs: Vec<NewBlob>) -> Result<(), StoreEr
         };
         let key_id = match key {
             Some((id, key)) => {
-                blob.packed = key.seal(tx.random(), blob.id.0.as_bytes(), &blob.packed);
+                let packed = &mut blob.content.packed;
+                *packed = key.seal(tx.random(), blob.id.0.as_bytes(), packed);
                 Some(*id)
             }
             None => None,
@@ -235,7 +251,8 @@ pub(super) async fn open_own(
     unwrap(tx, &key)?.open(context.as_bytes(), sealed)
 }
 
-/// Moves a ticket's content to another customer, under that customer's key.
+/// Moves a ticket's content to another customer, under that customer's key: its mails and what is
+/// attached to them. What other tickets hold as well stays theirs, and is copied.
 pub async fn move_ticket_content<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     ticket: TicketId,
@@ -244,9 +261,76 @@ pub async fn move_ticket_content<A: ChangesTickets>(
     permit.check_ticket(ticket)?;
     let ids: Vec<(BlobId,)> = permit.fetch_all(OF_TICKET, (ticket,)).await?;
     for (id,) in ids {
-        move_to(permit.change(), id, customer).await?;
+        let (elsewhere,): (i64,) = permit
+            .fetch_one("blobs", COUNT_ELSEWHERE, (id, ticket))
+            .await?;
+        if elsewhere == 0 {
+            move_to(permit.change(), id, customer).await?;
+        } else {
+            copy_to(permit.change(), id, ticket, customer).await?;
+        }
     }
     Ok(())
+}
+
+/// Gives a ticket its own copy of content that others hold as well, for this customer.
+async fn copy_to(
+    tx: &mut Tx,
+    id: BlobId,
+    ticket: TicketId,
+    customer: Option<CustomerId>,
+) -> Result<(), StoreError> {
+    let row: Row = tx.fetch_one("blobs", GET, (id,)).await?;
+    if row.customer_id == customer {
+        return Ok(());
+    }
+    let copy = match find_held(tx, &row.sha256, customer).await? {
+        Some(there) => there,
+        None => {
+            let copy: BlobId = tx.new_id();
+            let content = Content {
+                sha256: digest_of(&row)?,
+                size: usize::try_from(row.size).unwrap_or(0),
+                packed: unseal(tx, row).await?,
+            };
+            let blob = NewBlob {
+                id: copy,
+                customer_id: customer,
+                content,
+            };
+            insert_many(tx, vec![blob]).await?;
+            copy
+        }
+    };
+    for sql in [
+        REPOINT_INBOX_OF_TICKET,
+        REPOINT_MESSAGES_OF_TICKET,
+        REPOINT_ATTACHMENTS_OF_TICKET,
+    ] {
+        tx.execute(sql, (id, copy, ticket)).await?;
+    }
+    Ok(())
+}
+
+/// The blob in which this customer holds such content already. What is nobody's is never shared.
+async fn find_held(
+    tx: &mut Tx,
+    sha256: &[u8],
+    customer: Option<CustomerId>,
+) -> Result<Option<BlobId>, StoreError> {
+    if customer.is_none() {
+        return Ok(None);
+    }
+    let held = held(tx, vec![sha256.to_vec()]).await?;
+    Ok(held.get(&(customer, sha256.to_vec())).copied())
+}
+
+fn digest_of(row: &Row) -> Result<[u8; 32], StoreError> {
+    let digest = row.sha256.as_slice().try_into();
+    digest.map_err(|_| StoreError::Inconsistent {
+        table: "blobs",
+        detail: format!("{} has a digest of another length", row.id),
+    })
 }
 
 /// Moves one blob to another customer. Content that customer holds already is kept once. Returns
@@ -260,15 +344,12 @@ pub async fn move_to(
     if row.customer_id == customer {
         return Ok(id);
     }
-    let held = held(tx, vec![row.sha256.clone()]).await?;
-    if let Some(there) = held
-        .get(&(customer, row.sha256.clone()))
-        .filter(|_| customer.is_some())
-    {
-        tx.execute(REPOINT_MESSAGES, (id, *there)).await?;
-        tx.execute(REPOINT_INBOX, (id, *there)).await?;
+    if let Some(there) = find_held(tx, &row.sha256, customer).await? {
+        for sql in [REPOINT_MESSAGES, REPOINT_INBOX, REPOINT_ATTACHMENTS] {
+            tx.execute(sql, (id, there)).await?;
+        }
         delete(tx, vec![id]).await?;
-        return Ok(*there);
+        return Ok(there);
     }
     let packed = unseal(tx, row).await?;
     let (key_id, content) = match key_for(tx, customer).await? {

@@ -12,7 +12,7 @@ use crate::{
     clock::Timestamp,
     ids::{BlobId, InboxId, MessageId},
     mail::{Client, Envelope, SenderCheck},
-    receive::{Outcome, Road},
+    receive::{Content, Outcome, Road},
 };
 
 statements! {
@@ -163,26 +163,23 @@ impl BulkRow for NewInbox {
     }
 }
 
-/// Stores arrivals with their bytes (how many there are, and those compressed), to be processed
-/// later.
+/// Stores arrivals with their bytes, to be processed later.
 pub async fn insert_waiting(
     tx: &mut Tx,
-    arrivals: Vec<(NewInbox, usize, Vec<u8>)>,
+    arrivals: Vec<(NewInbox, Content)>,
 ) -> Result<(), StoreError> {
-    let (mut rows, mut content) = (Vec::new(), Vec::new());
-    for (mut arrival, size, packed) in arrivals {
+    let (mut rows, mut blobs) = (Vec::new(), Vec::new());
+    for (mut arrival, content) in arrivals {
         let id: BlobId = tx.new_id();
-        content.push(NewBlob {
+        blobs.push(NewBlob {
             id,
             customer_id: None,
-            sha256: arrival.sha256,
-            size,
-            packed,
+            content,
         });
         arrival.blob_id = Some(id);
         rows.push(arrival);
     }
-    blobs::insert_many(tx, content).await?;
+    blobs::insert_many(tx, blobs).await?;
     tx.insert_many(rows).await.map(|_| ())
 }
 

@@ -35,9 +35,9 @@ statements! {
             reply_text, sent_at, received_at, trust, findings, is_truncated, blob_id, delivery
          FROM messages WHERE id = $1");
     ATTACHMENTS_OF = Sql::per_backend(
-        "SELECT message_id, name, content_type, size, is_inline FROM attachments
+        "SELECT message_id, name, content_type, size, is_inline, blob_id FROM attachments
          WHERE message_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY message_id, position",
-        "SELECT message_id, name, content_type, size, is_inline FROM attachments
+        "SELECT message_id, name, content_type, size, is_inline, blob_id FROM attachments
          WHERE message_id = ANY($1) ORDER BY message_id, position");
     BIND_TO_CUSTOMER = Sql::same("UPDATE messages SET customer_id = $2 WHERE ticket_id = $1");
     COUNT = Sql::same("SELECT CAST(COUNT(*) AS BIGINT) FROM messages");
@@ -100,7 +100,17 @@ record! {
         content_type: String,
         size: i64,
         is_inline: bool,
+        blob_id: Option<BlobId>,
     }
+}
+
+/// An attachment as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredAttachment {
+    /// What is known of it.
+    pub info: AttachmentInfo,
+    /// Its bytes; `None` once they were removed.
+    pub blob_id: Option<BlobId>,
 }
 
 /// A ticket's messages, oldest first.
@@ -121,9 +131,9 @@ pub async fn find(tx: &mut Tx, id: MessageId) -> Result<Option<Message>, StoreEr
 pub async fn attachments(
     tx: &mut Tx,
     messages: impl IntoIterator<Item = MessageId>,
-) -> Result<HashMap<MessageId, Vec<AttachmentInfo>>, StoreError> {
+) -> Result<HashMap<MessageId, Vec<StoredAttachment>>, StoreError> {
     let ids = IdList(messages.into_iter().map(|id| id.0).collect());
-    let mut found: HashMap<MessageId, Vec<AttachmentInfo>> = HashMap::new();
+    let mut found: HashMap<MessageId, Vec<StoredAttachment>> = HashMap::new();
     let rows: Vec<AttachmentRow> = tx.fetch_all(ATTACHMENTS_OF, (ids,)).await?;
     for AttachmentRow {
         message_id,
@@ -131,6 +141,7 @@ pub async fn attachments(
         content_type,
         size,
         is_inline,
+        blob_id,
     } in rows
     {
         let size = u64::try_from(size).unwrap_or(0);
@@ -140,7 +151,8 @@ pub async fn attachments(
             size,
             inline: is_inline,
         };
-        found.entry(message_id).or_default().push(info);
+        let stored = StoredAttachment { info, blob_id };
+        found.entry(message_id).or_default().push(stored);
     }
     Ok(found)
 }
@@ -217,7 +229,7 @@ impl BulkRow for NewMessage {
     }
 }
 
-/// An attachment's description to be inserted.
+/// An attachment to be inserted.
 #[derive(Clone, Debug)]
 pub struct NewAttachment {
     /// The id.
@@ -228,6 +240,8 @@ pub struct NewAttachment {
     pub position: i64,
     /// What it says of itself.
     pub info: AttachmentInfo,
+    /// Its bytes.
+    pub blob_id: BlobId,
 }
 
 impl BulkRow for NewAttachment {
@@ -240,6 +254,7 @@ impl BulkRow for NewAttachment {
         ("content_type", Kind::Text),
         ("size", Kind::Int),
         ("is_inline", Kind::Bool),
+        ("blob_id", Kind::Id),
     ];
 
     fn cells(self, out: &mut Vec<Cell>) {
@@ -250,7 +265,7 @@ impl BulkRow for NewAttachment {
         ]);
         out.extend([self.info.name.into(), self.info.content_type.into()]);
         let size = i64::try_from(self.info.size).unwrap_or(i64::MAX);
-        out.extend([size.into(), self.info.inline.into()]);
+        out.extend([size.into(), self.info.inline.into(), self.blob_id.0.into()]);
     }
 }
 

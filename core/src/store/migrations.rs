@@ -57,6 +57,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0008_arrivals.sql"),
         include_str!("../../../migrations/postgres/0008_arrivals.sql"),
     ),
+    (
+        9,
+        "attachments",
+        include_str!("../../../migrations/sqlite/0009_attachments.sql"),
+        include_str!("../../../migrations/postgres/0009_attachments.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

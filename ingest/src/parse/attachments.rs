@@ -1,6 +1,11 @@
-//! The parts that are not the body, and names for them that no file system or screen trips over.
+//! The parts that are not the body: what they hold, what that is, and names for them that no file
+//! system or screen trips over.
 
-use tierdesk_core::mail::AttachmentInfo;
+mod content_type;
+
+use std::borrow::Cow;
+
+use tierdesk_core::mail::{Attachment, AttachmentInfo};
 
 use crate::{
     fields::{Fields, clean},
@@ -10,50 +15,64 @@ use crate::{
 
 #[derive(Debug, Default)]
 pub(super) struct Attachments {
-    list: Vec<AttachmentInfo>,
+    list: Vec<Attachment>,
+    findings: Vec<String>,
 }
 
 impl Attachments {
     /// A leaf with its decoded bytes.
-    pub(super) fn add(&mut self, media: &Media, decoded: &[u8]) {
+    pub(super) fn add(&mut self, media: &Media, decoded: Cow<'_, [u8]>) {
         let name = match &media.name {
             Some(name) => Some(name.clone()),
             // An attached mail in base64, which the tree does not look into.
             None if media.is_message() && media.transfer != Transfer::Identity => {
-                let subject = Fields::split(decoded).0.find_text("Subject");
+                let subject = Fields::split(&decoded).0.find_text("Subject");
                 Some(message_name(subject))
             }
             None => None,
         };
-        self.push(name, &media.content_type, decoded.len(), media.is_inline);
+        self.push(name, &media.content_type, decoded, media.is_inline);
     }
 
     /// An attached mail: called by its subject.
-    pub(super) fn add_message(&mut self, media: &Media, subject: Option<String>, size: usize) {
+    pub(super) fn add_message(&mut self, media: &Media, subject: Option<String>, raw: &[u8]) {
         let name = media.name.clone().unwrap_or_else(|| message_name(subject));
-        self.push(Some(name), &media.content_type, size, media.is_inline);
+        let raw = Cow::Borrowed(raw);
+        self.push(Some(name), &media.content_type, raw, media.is_inline);
     }
 
     /// Bytes of which nothing is known.
-    pub(super) fn add_unknown(&mut self, size: usize) {
-        self.push(None, "application/octet-stream", size, false);
+    pub(super) fn add_unknown(&mut self, bytes: &[u8]) {
+        let bytes = Cow::Borrowed(bytes);
+        self.push(None, "application/octet-stream", bytes, false);
     }
 
-    fn push(&mut self, name: Option<String>, content_type: &str, size: usize, inline: bool) {
+    fn push(&mut self, name: Option<String>, declared: &str, content: Cow<'_, [u8]>, inline: bool) {
         let number = self.list.len() + 1;
         let name = name
             .map(|name| clean_name(&name))
             .filter(|name| !name.is_empty());
-        self.list.push(AttachmentInfo {
-            name: name.unwrap_or_else(|| format!("attachment-{number}")),
-            content_type: content_type.to_owned(),
-            size: size as u64,
+        let name = name.unwrap_or_else(|| format!("attachment-{number}"));
+        let found = content_type::of(declared, &content);
+        if found.is_program {
+            self.findings.push(format!(
+                "the attachment {name:?} is a program ({}): do not open it",
+                found.content_type
+            ));
+        }
+        let info = AttachmentInfo {
+            name,
+            content_type: found.content_type,
+            size: content.len() as u64,
             inline,
-        });
+        };
+        let content = content.into_owned();
+        self.list.push(Attachment { info, content });
     }
 
-    pub(super) fn finish(self) -> Vec<AttachmentInfo> {
-        self.list
+    /// The attachments in their order, and what is to be said of them.
+    pub(super) fn finish(self) -> (Vec<Attachment>, Vec<String>) {
+        (self.list, self.findings)
     }
 }
 

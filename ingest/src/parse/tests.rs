@@ -76,7 +76,7 @@ fn plain_text_is_preferred_where_it_says_something() {
         (&*nested.text, nested.attachments.len()),
         ("plain words", 1)
     );
-    assert!(nested.attachments[0].inline);
+    assert!(nested.attachments[0].info.inline);
     assert!(nested.html.is_some());
 }
 
@@ -107,6 +107,7 @@ fn attachments_and_attached_mails() {
     let found: Vec<_> = mail
         .attachments
         .iter()
+        .map(|file| &file.info)
         .map(|file| (&*file.name, &*file.content_type, file.size, file.inline))
         .collect();
     assert_eq!(
@@ -117,6 +118,9 @@ fn attachments_and_attached_mails() {
             ("attachment-3", "application/zip", 3, false),
         ]
     );
+    let contents: Vec<_> = mail.attachments.iter().map(|file| &*file.content).collect();
+    let inner: &[u8] = b"Subject: inner / one\r\n\r\ninner words";
+    assert_eq!(contents, [b"Hello".as_slice(), inner, b"abc"]);
 }
 
 #[test]
@@ -126,7 +130,10 @@ fn a_name_makes_a_text_a_file_unless_it_is_the_first_text() {
     let first = mail(&multipart("mixed", &[named, named]));
     assert_eq!((&*first.text, first.attachments.len()), ("words", 1));
     let only = mail(&multipart("mixed", &[file]));
-    assert_eq!((&*only.text, &*only.attachments[0].name), ("", "b.txt"));
+    assert_eq!(
+        (&*only.text, &*only.attachments[0].info.name),
+        ("", "b.txt")
+    );
     let inner = multipart("mixed", &[HTML, file]);
     let choice = mail(&multipart("alternative", &[PLAIN, &inner]));
     assert_eq!(

@@ -34,6 +34,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("sqlx", &["tierdesk-core", "tierdesk-tests"]),
     ("mail-parser", &["tierdesk-ingest"]),
     ("html2text", &["tierdesk-ingest"]),
+    ("infer", &["tierdesk-ingest"]),
     ("mail-auth", &["tierdesk-ingest", "tierdesk-tests"]),
     ("smtp-proto", &["tierdesk-ingest"]),
     ("async-imap", &["tierdesk-ingest"]),

@@ -1,6 +1,7 @@
 //! What the store and the use cases on it promise, whichever database is underneath.
 
 mod arrivals;
+mod attachments;
 mod audit;
 mod batches;
 mod claims;

@@ -7,7 +7,7 @@ use crate::{
     desk::{Error, chat},
     ids::{BlobId, CustomerId, TicketId},
     permit::{ChangesTickets, Permit},
-    receive::{Outcome, Prepared, Receipt},
+    receive::{Content, Outcome, Prepared, Receipt},
     store::{
         audit::{self, Change},
         blobs::{self, NewBlob},
@@ -31,10 +31,10 @@ pub(super) async fn write<A: ChangesTickets>(
         }
     }
     name_other_tickets(&mut batch);
-    let blobs = store_bytes(permit, &batch, items).await?;
+    let places = store_bytes(permit, &batch, items).await?;
     write_tickets(permit, &batch).await?;
-    write_messages(permit, &batch, items, &blobs).await?;
-    write_inbox(permit, &batch, items, &blobs).await?;
+    write_messages(permit, &batch, items, &places).await?;
+    write_inbox(permit, &batch, items, &places).await?;
     write_ties(permit, &batch).await?;
     write_trail(permit, &batch, items).await?;
     for ticket in batch.touched() {
@@ -87,48 +87,68 @@ fn owner(batch: &Batch<'_>, decision: &Decision) -> Option<CustomerId> {
     }
 }
 
-/// Stores the bytes of mails that are not stored yet, and gives stored ones to their owner.
-/// Returns where each kept mail's bytes are, by index.
+/// Where the bytes of the kept mails are, by index.
+#[derive(Default)]
+struct Places {
+    mails: HashMap<usize, BlobId>,
+    /// In the order of the mail's attachments.
+    attachments: HashMap<usize, Vec<BlobId>>,
+}
+
+/// Stores the bytes of mails and attachments that are not stored yet, and gives stored ones to their
+/// owner.
 async fn store_bytes<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     batch: &Batch<'_>,
     items: &[Prepared],
-) -> Result<HashMap<usize, BlobId>, Error> {
+) -> Result<Places, Error> {
     let kept = || {
         batch
             .decisions
             .iter()
             .filter(|decision| decision.message.is_some())
     };
-    let digests = kept()
-        .map(|decision| items[decision.index].sha256.to_vec())
-        .collect();
+    let digests = kept().flat_map(|decision| {
+        let item = &items[decision.index];
+        let contents = item.contents.iter().map(|content| content.sha256.to_vec());
+        std::iter::once(item.raw.sha256.to_vec()).chain(contents)
+    });
+    let digests = digests.collect();
     let mut held = blobs::held(permit, digests).await?;
-    let (mut places, mut new) = (HashMap::new(), Vec::new());
+    let (mut places, mut new) = (Places::default(), Vec::new());
+    for decision in kept() {
+        let item = &items[decision.index];
+        if let Some((_, blob)) = item.stored {
+            let customer_id = owner(batch, decision);
+            let blob = blobs::move_to(permit, blob, customer_id).await?;
+            held.insert((customer_id, item.raw.sha256.to_vec()), blob);
+            places.mails.insert(decision.index, blob);
+        }
+    }
     for decision in kept() {
         let item = &items[decision.index];
         let customer_id = owner(batch, decision);
-        if let Some((_, blob)) = item.stored {
-            let blob = blobs::move_to(permit, blob, customer_id).await?;
-            places.insert(decision.index, blob);
-            continue;
+        // What belongs to nobody yet is shared with nobody: it moves when its owner is known.
+        let mut place = |id: BlobId, content: &Content| {
+            let key = (customer_id, content.sha256.to_vec());
+            if let Some(there) = held.get(&key).filter(|_| customer_id.is_some()) {
+                return *there;
+            }
+            held.insert(key, id);
+            new.push(NewBlob {
+                id,
+                customer_id,
+                content: content.clone(),
+            });
+            id
+        };
+        if item.stored.is_none() {
+            let blob = place(permit.new_id(), &item.raw);
+            places.mails.insert(decision.index, blob);
         }
-        let key = (customer_id, item.sha256.to_vec());
-        if let Some(blob) = held.get(&key).filter(|_| customer_id.is_some()) {
-            places.insert(decision.index, *blob);
-            continue;
-        }
-        let id: BlobId = permit.new_id();
-        let (sha256, size, packed) = (item.sha256, item.raw_size, item.packed.clone());
-        new.push(NewBlob {
-            id,
-            customer_id,
-            sha256,
-            size,
-            packed,
-        });
-        held.insert(key, id);
-        places.insert(decision.index, id);
+        let ids = item.contents.iter();
+        let ids = ids.map(|content| place(permit.new_id(), content)).collect();
+        places.attachments.insert(decision.index, ids);
     }
     blobs::insert_many(permit, new).await?;
     Ok(places)
@@ -153,7 +173,7 @@ async fn write_messages<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     batch: &Batch<'_>,
     items: &[Prepared],
-    blobs: &HashMap<usize, BlobId>,
+    places: &Places,
 ) -> Result<(), Error> {
     let now = permit.now();
     let (mut rows, mut attachments) = (Vec::new(), Vec::new());
@@ -183,7 +203,7 @@ async fn write_messages<A: ChangesTickets>(
             trust: Some(decision.assessment.trust),
             findings: mail.findings.clone(),
             is_truncated: mail.truncated,
-            blob_id: blobs.get(&decision.index).copied(),
+            blob_id: places.mails.get(&decision.index).copied(),
             delivery: Delivery::None,
         };
         let recipients = mail
@@ -200,12 +220,18 @@ async fn write_messages<A: ChangesTickets>(
             in_reply_to,
             recipients,
         });
-        for (position, info) in (0..).zip(&mail.attachments) {
+        let kept = places
+            .attachments
+            .get(&decision.index)
+            .into_iter()
+            .flatten();
+        for ((position, attachment), blob) in (0..).zip(&mail.attachments).zip(kept) {
             let attachment = NewAttachment {
                 id: permit.new_id(),
                 message_id: id,
                 position,
-                info: info.clone(),
+                info: attachment.info.clone(),
+                blob_id: *blob,
             };
             attachments.push(attachment);
         }
@@ -222,13 +248,13 @@ async fn write_inbox<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     batch: &Batch<'_>,
     items: &[Prepared],
-    blobs: &HashMap<usize, BlobId>,
+    places: &Places,
 ) -> Result<(), Error> {
     let received_at = permit.now();
     let mut rows = Vec::new();
     for decision in &batch.decisions {
         let item = &items[decision.index];
-        let blob_id = blobs.get(&decision.index).copied();
+        let blob_id = places.mails.get(&decision.index).copied();
         if let Some((id, stored)) = item.stored {
             inbox::mark_processed(
                 permit,
@@ -249,7 +275,7 @@ async fn write_inbox<A: ChangesTickets>(
                 origin: item.origin.clone(),
                 envelope: item.envelope.clone(),
                 is_silent: item.is_silent,
-                sha256: item.sha256,
+                sha256: item.raw.sha256,
                 blob_id,
                 message_id_hint: None,
                 processed: Some((decision.outcome, decision.message)),

@@ -4,7 +4,7 @@ use tierdesk_core::{
     clock::Clock,
     desk::work_ticket::{BindOptions, bind},
     ids::BlobId,
-    receive::pack,
+    receive::Content,
     store::{Database, StoreError, blobs},
 };
 use tierdesk_tests::{Backend, Letter, START, TestDesk, on_both, owner};
@@ -62,7 +62,7 @@ async fn sealed_content_shows_nothing_and_opens_again(backend: Backend) {
     test.receive(&letter).await;
     let id = only_blob(&test).await;
     let stored = content(&test, id).await;
-    let packed = pack(&letter.bytes());
+    let packed = Content::new(&letter.bytes()).packed;
     assert!(!holds(&stored, &packed[..16]) && !holds(&stored, b"acmefinance"));
     assert_eq!(
         open(&test.desk.database, id).await.expect("it opens"),
@@ -80,7 +80,10 @@ async fn without_a_key_content_is_readable(backend: Backend) {
     let letter = Letter::new(JOHN, "a");
     test.receive(&letter).await;
     let id = only_blob(&test).await;
-    assert_eq!(content(&test, id).await, pack(&letter.bytes()));
+    assert_eq!(
+        content(&test, id).await,
+        Content::new(&letter.bytes()).packed
+    );
     assert_eq!(
         open(&test.desk.database, id).await.expect("it opens"),
         letter.bytes()
@@ -197,15 +200,13 @@ async fn the_same_bytes_of_two_customers_are_two_blobs(backend: Backend) {
     let blob = blobs::NewBlob {
         id: tx.new_id(),
         customer_id: None,
-        sha256: prepared.sha256,
-        size: prepared.raw_size,
-        packed: prepared.packed,
+        content: prepared.raw.clone(),
     };
     let second = blob.id;
     blobs::insert_many(&mut tx, vec![blob])
         .await
         .expect("another's copy is kept apart");
-    let held = blobs::held(&mut tx, vec![prepared.sha256.to_vec()])
+    let held = blobs::held(&mut tx, vec![prepared.raw.sha256.to_vec()])
         .await
         .expect("they are read");
     assert_eq!(held.len(), 2);

@@ -12,6 +12,7 @@ on_both! {
     the_directory_refuses_in_words,
     what_is_exported_is_imported_unchanged,
     a_contradicted_sender_teaches_the_directory_nothing,
+    what_is_attached_is_saved_and_nothing_written_over,
 }
 
 /// Three tickets: standard, gov-federal, fintech.
@@ -306,4 +307,52 @@ async fn a_contradicted_sender_teaches_the_directory_nothing(backend: Backend) {
     );
     let who = ["customer", "resolve", "john@acmefinnance.com", "--json"];
     assert!(program.run(&who).done().json()["customer"].is_null());
+}
+
+async fn what_is_attached_is_saved_and_nothing_written_over(backend: Backend) {
+    let (program, folder) = with_customers(backend).await;
+    let mail = b"From: john@acmefinance.com\r\nTo: support@securebase.example\r\nSubject: report\r\n\
+        Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nAs asked.\r\n\
+        --b\r\nContent-Type: image/gif; name=\"../../run.gif\"\r\nContent-Disposition: attachment\r\n\
+        Content-Transfer-Encoding: base64\r\n\r\nIyEvYmluL3NoCmVjaG8gaGkK\r\n--b--\r\n";
+    program.run_with(&["mail", "deliver"], mail).done();
+    let shown = program.run(&["ticket", "show", "SB-1"]);
+    let shown = &shown.done().out;
+    assert!(
+        shown.contains("tierdesk ticket attachments SB-1"),
+        "{shown}"
+    );
+    assert!(shown.contains("is a program"), "{shown}");
+    let listed = ["ticket", "attachments", "SB-1", "--json"];
+    let listed = program.run(&listed).done().json();
+    assert_eq!(listed[0]["name"], "_.._run.gif");
+    assert_eq!(listed[0]["content_type"], "text/x-shellscript");
+    let place = tempfile::tempdir().expect("a folder");
+    let to = place.path().join("new").display().to_string();
+    let save = [
+        "ticket",
+        "attachments",
+        "SB-1",
+        "--save-all",
+        "--to",
+        &to,
+        "--json",
+    ];
+    let files: Vec<String> = (0..2)
+        .map(|_| {
+            program.run(&save).done().json()[0]["file"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })
+        .collect();
+    assert_ne!(files[0], files[1]);
+    for file in &files {
+        let content = std::fs::read(file).expect("it was written");
+        assert_eq!(content, b"#!/bin/sh\necho hi\n");
+    }
+    let missing = program.run(&["ticket", "attachments", "SB-1", "--save", "2"]);
+    assert_eq!(missing.code, Some(1), "{missing:?}");
+    assert!(missing.err.contains("SB-1 has 1"), "{missing:?}");
+    drop(folder);
 }
