@@ -61,6 +61,8 @@ pub struct State {
     pub commands: Vec<String>,
     /// What is wrong with commands that contain a text, and how often still.
     pub faults: Vec<(String, Fault, usize)>,
+    /// In how many IDLEs still the connection goes dead, as behind a NAT that forgot it.
+    pub dead_idles: usize,
     /// What the server can.
     pub capabilities: String,
     /// The token that XOAUTH2 takes.
@@ -90,6 +92,7 @@ impl FakeImap {
             moved: Vec::new(),
             commands: Vec::new(),
             faults: Vec::new(),
+            dead_idles: 0,
             capabilities: "IMAP4rev1 IDLE MOVE UIDPLUS".to_owned(),
             token: "good".to_owned(),
             next: 1,
@@ -239,7 +242,20 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
                 if send(&mut write, b"+ idling\r\n").await.is_err() {
                     return;
                 }
-                let _ = lines.next_line().await;
+                let is_dead = {
+                    let left = &mut lock(&state).dead_idles;
+                    let is_dead = *left > 0;
+                    *left = left.saturating_sub(1);
+                    is_dead
+                };
+                while let Ok(Some(_)) = lines.next_line().await {
+                    if !is_dead {
+                        break;
+                    }
+                }
+                if is_dead {
+                    return;
+                }
                 tagged("OK done")
             }
             None => [answer, tagged("OK done")].concat(),

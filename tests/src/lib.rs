@@ -16,6 +16,7 @@ pub mod moto;
 pub mod oauth_server;
 mod postfix;
 mod program;
+mod secrets;
 mod served;
 mod test_desk;
 
@@ -25,7 +26,8 @@ pub use look::look_into;
 pub use mail_client::MailClient;
 pub use postfix::{Delivery, Postfix};
 pub use program::{Ended, PROGRAM_VARIABLE, Program};
-pub use served::Served;
+pub use secrets::{SeededSecret, seeded_secrets};
+pub use served::{Served, address_of_its_own};
 pub use test_desk::{START, TestDesk, drop_databases, ingest, owner};
 pub use tierdesk_core::store::testing::Backend;
 

@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::served::address_of_its_own;
+
 /// Where it delivers mail for securebase.example.
 #[derive(Clone, Copy, Debug)]
 pub enum Delivery {
@@ -43,7 +45,7 @@ impl Postfix {
              (-E 'not test(postfix)') and let CI run them"
         );
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let address = free_address();
+        let address = address_of_its_own();
         let postfix = Self { folder, address };
         postfix.configure(delivery);
         let started = postfix.run(&["start"]);
@@ -200,10 +202,4 @@ fn program() -> PathBuf {
 
 fn open_to_all(folder: &Path) {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("it is ours");
-}
-
-/// A port that was free a moment ago; Postfix cannot be asked to choose one.
-fn free_address() -> SocketAddr {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    socket.local_addr().expect("it has an address")
 }

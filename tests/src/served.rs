@@ -1,6 +1,7 @@
 //! The program as it serves, with one listener.
 
 use std::{
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     io::{BufRead as _, BufReader},
     net::SocketAddr,
     process::Child,
@@ -8,6 +9,20 @@ use std::{
 };
 
 use crate::Program;
+
+/// An address that nobody else takes, for a server that is stopped and started again, or that cannot
+/// be asked which port it chose. Its port is below those that the system gives to whoever asks for
+/// any: a test beside this one would get it in the moment in which it is free.
+pub fn address_of_its_own() -> SocketAddr {
+    loop {
+        let any = RandomState::new().build_hasher().finish() % 20_000;
+        let port = 10_000 + u16::try_from(any).unwrap_or_default();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if std::net::TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
 
 /// `serve` with a listener on a port that the system chose.
 #[derive(Debug)]

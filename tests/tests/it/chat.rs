@@ -7,5 +7,6 @@ mod faults;
 mod gateway;
 mod onboarding;
 mod rights;
+mod secrets;
 mod setup;
 mod story;

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use tierdesk_tests::{
-    Backend, Delivery, Letter, MailClient, Postfix, Program, Served, TestDesk, on_both,
+    Backend, Delivery, Letter, MailClient, Postfix, Program, Served, TestDesk, address_of_its_own,
+    on_both,
 };
 
 use super::{SUPPORT, wait_until};
@@ -59,7 +60,8 @@ async fn postfix_keeps_mail_while_the_desk_is_away(backend: Backend) {
         .with("TIERDESK_FAULT", "listener.before_reply:2")
         .with("TIERDESK_FAULT_LOG", log.path().to_string_lossy());
     // Without a worker: one that is cut keeps its job until its lease ends.
-    let mut served = Served::start(&cut, "lmtp", &["serve", "--role", "ingest"]);
+    let here = address_of_its_own();
+    let mut served = Served::start_at(here, &cut, "lmtp", &["serve", "--role", "ingest"]);
     let postfix = Postfix::start(Delivery::Lmtp(served.address()));
     for id in ["a", "b", "c"] {
         hand_over(&postfix, id, 1).await;
@@ -72,7 +74,7 @@ async fn postfix_keeps_mail_while_the_desk_is_away(backend: Backend) {
     })
     .await;
 
-    let _second = Served::start_at(served.address(), &program, "lmtp", &["serve"]);
+    let _second = Served::start_at(here, &program, "lmtp", &["serve"]);
     settle(&test, &postfix).await;
     assert_eq!(messages(&test).await, 3, "lost or doubled");
     println!("{backend:?}: cut after a commit, before its reply; 3 mails, 3 messages");
