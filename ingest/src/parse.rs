@@ -4,6 +4,7 @@ mod attachments;
 mod body;
 #[cfg(test)]
 mod tests;
+mod wrapped;
 
 use tierdesk_core::mail::{Auto, AutoKind, Envelope, Importance, Mail};
 
@@ -19,6 +20,7 @@ use crate::{
 };
 use attachments::Attachments;
 use body::Body;
+use wrapped::Wrapped;
 
 /// What the findings say of the raw mail whenever something was left out.
 const KEPT: &str = "the raw mail is kept whole";
@@ -45,6 +47,7 @@ pub fn parse(raw: &[u8], envelope: &Envelope) -> Mail {
     let fields = &structure.root.fields;
     let mut print = Fingerprinter::new(fields);
     reading.tree(&structure.root, Place::root(), &mut print);
+    reading.show_wrapped();
     print.left_out(&structure.left_out);
     print.left_out(&[rest]);
     let auto = classify(fields, envelope);
@@ -95,6 +98,7 @@ struct Reading {
     attachments: Attachments,
     truncated: bool,
     findings: Vec<String>,
+    wrapped: Wrapped,
 }
 
 impl Reading {
@@ -183,6 +187,9 @@ impl Reading {
         let bytes = decoded(part);
         let media = &part.media;
         print.part(&media.content_type, &bytes);
+        if self.unwrap_part(media, &bytes) {
+            return;
+        }
         // Some programs name the body too, but not after another body.
         let is_named =
             (media.is_file || (media.name.is_some() && !self.body.is_empty())) && !place.is_choice;
@@ -217,14 +224,20 @@ impl Reading {
                 .push(format!("unknown charset {charset:?}: read as Windows-1252"));
         }
         let text = decoding::with_lf(decoding::cut(&text, room));
-        if bytes.len() > within.len() && !self.body.is_cut {
-            self.body.is_cut = true;
+        if bytes.len() > within.len() {
+            self.cut_text();
+        }
+        self.body.add(text, is_html);
+    }
+
+    /// Says once that text was left out.
+    fn cut_text(&mut self) {
+        if !std::mem::replace(&mut self.body.is_cut, true) {
             self.cut(&format!(
                 "text beyond {} MB was left out",
                 limits::TEXT_BYTES / 1024 / 1024
             ));
         }
-        self.body.add(text, is_html);
     }
 
     fn finish(
