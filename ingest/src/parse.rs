@@ -10,7 +10,7 @@ use tierdesk_core::mail::{Auto, AutoKind, Envelope, Importance, Mail};
 
 use crate::{
     bounce,
-    classify::classify,
+    classify::{bounce_in_text, classify},
     decoding,
     fields::Fields,
     fingerprint::{self, Fingerprinter, decoded},
@@ -52,7 +52,12 @@ pub fn parse(raw: &[u8], envelope: &Envelope) -> Mail {
     print.left_out(&[rest]);
     let auto = classify(fields, envelope);
     let mut mail = reading.finish(fields, auto, print.finish());
-    mail.bounce = bounce::read(&structure.root);
+    if matches!(mail.auto.kind, AutoKind::None | AutoKind::AutoReply)
+        && let Some(auto) = bounce_in_text(fields, &mail.text)
+    {
+        mail.auto = auto;
+    }
+    mail.bounce = bounce::read(&structure.root, &mail);
     if is_encrypted(&structure.root, &mail.text) {
         let finding = "it is encrypted, and nobody here can read it: ask for it in the clear, without secrets";
         mail.findings.push(finding.to_owned());
