@@ -3,6 +3,8 @@
 mod attachments;
 mod body;
 #[cfg(test)]
+mod charsets;
+#[cfg(test)]
 mod tests;
 mod wrapped;
 
@@ -60,6 +62,10 @@ pub fn parse(raw: &[u8], envelope: &Envelope) -> Mail {
     mail.bounce = bounce::read(&structure.root, &mail);
     if is_encrypted(&structure.root, &mail.text) {
         let finding = "it is encrypted, and nobody here can read it: ask for it in the clear, without secrets";
+        mail.findings.push(finding.to_owned());
+    }
+    if is_signed_within(&structure.root) && mail.text.is_empty() {
+        let finding = "it is signed in a form that wraps its text (S/MIME): open its attachment with a mail program, or ask for it with a clear signature";
         mail.findings.push(finding.to_owned());
     }
     mail.forwarded = forwarded::author(&structure.root, &mail.text, is_forward(&mail.subject));
@@ -392,12 +398,20 @@ pub fn unread(raw: &[u8], reason: &str) -> Mail {
 fn is_encrypted(root: &Part<'_>, text: &str) -> bool {
     match &*root.media.content_type {
         "multipart/encrypted" => true,
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
-            let value = root.fields.find_text("Content-Type").unwrap_or_default();
-            !value.to_ascii_lowercase().contains("signed-data")
-        }
+        _ if is_smime(root) => !is_signed_within(root),
         _ => text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----"),
     }
+}
+
+fn is_smime(root: &Part<'_>) -> bool {
+    let kind = &*root.media.content_type;
+    matches!(kind, "application/pkcs7-mime" | "application/x-pkcs7-mime")
+}
+
+/// S/MIME whose signature encloses the content (RFC 8551 section 3.5.2).
+fn is_signed_within(root: &Part<'_>) -> bool {
+    let value = root.fields.find_text("Content-Type").unwrap_or_default();
+    is_smime(root) && value.to_ascii_lowercase().contains("signed-data")
 }
 
 /// The addresses to which servers say that they delivered.
