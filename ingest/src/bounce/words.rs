@@ -9,7 +9,7 @@ use tierdesk_core::mail::{Bounce, Mail};
 use super::{RECIPIENTS, trimmed};
 use crate::{
     classify::{is_delay, is_failure},
-    fields::Fields,
+    fields::{Field, Fields},
 };
 
 /// So much of a text, and of the copy in it, is looked at.
@@ -60,7 +60,7 @@ pub(super) fn read(fields: &Fields<'_>, mail: &Mail, bounce: &mut Bounce) {
             |mailbox: &tierdesk_core::mail::Mailbox| mailbox.address.eq_ignore_ascii_case(address);
         mail.to.iter().any(is) || mail.from.iter().any(is)
     };
-    let listed = fields.all("X-Failed-Recipients").map(|field| field.text());
+    let listed = fields.all("X-Failed-Recipients").map(Field::text);
     let listed: Vec<String> = listed
         .flat_map(|text| {
             let list = text.split([',', ' ']).map(str::to_owned);

@@ -96,6 +96,8 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use tierdesk_core::mail::{Envelope, Mail};
 
     use crate::{
@@ -124,13 +126,15 @@ mod tests {
             "From: a@x.example\nSubject: s\nContent-Type: multipart/mixed; boundary=b\n\n"
                 .to_owned();
         if let Some(text) = text {
-            raw += &format!("--b\nContent-Type: text/plain\n\n{text}\n");
+            write!(raw, "--b\nContent-Type: text/plain\n\n{text}\n").unwrap();
         }
         for (media, bytes) in attachments {
             let bytes = base64(bytes);
-            raw += &format!(
+            write!(
+                raw,
                 "--b\nContent-Type: {media}\nContent-Transfer-Encoding: base64\n\n{bytes}\n"
-            );
+            )
+            .unwrap();
         }
         parse((raw + "--b--\n").as_bytes(), &Envelope::default())
     }
@@ -165,7 +169,7 @@ mod tests {
     fn its_text_is_shown_where_no_other_is() {
         let wrapped = ("application/ms-tnef", two_files().finish());
         for other in [None, Some(" ")] {
-            let mail = mail(other, &[wrapped.clone()]);
+            let mail = mail(other, std::slice::from_ref(&wrapped));
             assert_eq!(
                 (&*mail.text, &*mail.reply_text),
                 ("Words of Outlook.", "Words of Outlook.")
@@ -229,7 +233,7 @@ mod tests {
             calendar.as_bytes().to_vec(),
         );
         let words = "Invitation: Call\nStart: 2026-11-24 09:30 UTC\nKind: REQUEST";
-        let alone = mail(None, &[part.clone()]);
+        let alone = mail(None, std::slice::from_ref(&part));
         assert_eq!((&*alone.text, alone.attachments.len()), (words, 1));
         let beside = mail(Some("Please join."), &[part]);
         assert_eq!(

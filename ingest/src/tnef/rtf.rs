@@ -39,15 +39,21 @@ pub(super) struct Rtf {
     pub(super) is_html: bool,
 }
 
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Shown,
+    /// A piece of the page's source.
+    Tag,
+    Hidden,
+    FontTable,
+}
+
 #[derive(Clone, Copy, Default)]
 struct Group {
-    /// Its text is not shown.
-    is_hidden: bool,
+    kind: Kind,
     /// `\htmlrtf`: for readers of RTF only.
     is_rtf_only: bool,
-    /// A piece of the page's source.
-    is_tag: bool,
-    is_font_table: bool,
     /// How many characters follow a `\u` for readers that do not know it.
     fallback: usize,
     font: i32,
@@ -219,30 +225,29 @@ impl<'a> Reader<'a> {
             }
             "htmltag" if is_optional => {
                 self.flush();
-                self.group.is_tag = true;
+                if self.group.kind == Kind::Shown {
+                    self.group.kind = Kind::Tag;
+                }
             }
             "f" => {
                 self.flush();
                 self.group.font = number.unwrap_or_default();
             }
-            "fcharset" if self.group.is_font_table => {
+            "fcharset" if self.group.kind == Kind::FontTable => {
                 let code_page = number.and_then(code_page::of_font);
                 if let (Some(code_page), true) = (code_page, self.fonts.len() < FONTS) {
                     self.fonts.insert(self.group.font, code_page);
                 }
             }
-            "fonttbl" => {
-                self.group.is_font_table = true;
-                self.group.is_hidden = true;
-            }
-            _ if is_optional || HIDDEN.contains(&word) => self.group.is_hidden = true,
+            "fonttbl" => self.group.kind = Kind::FontTable,
+            _ if is_optional || HIDDEN.contains(&word) => self.group.kind = Kind::Hidden,
             _ => {}
         }
     }
 
     fn is_shown(&self) -> bool {
         let group = self.group;
-        let is_seen = !group.is_hidden && self.too_deep == 0;
+        let is_seen = matches!(group.kind, Kind::Shown | Kind::Tag) && self.too_deep == 0;
         is_seen && !(self.is_html && group.is_rtf_only)
     }
 
@@ -285,7 +290,11 @@ impl<'a> Reader<'a> {
         }
         let font = self.fonts.get(&self.group.font).copied();
         // The page's tags are in the document's code page, whatever the font.
-        let code_page = if self.group.is_tag { None } else { font };
+        let code_page = if self.group.kind == Kind::Tag {
+            None
+        } else {
+            font
+        };
         let charset = code_page.or(self.code_page).and_then(code_page::charset);
         let (text, _) = decoding::text(&self.pending, charset);
         self.text.push_str(&text);
