@@ -1,7 +1,9 @@
-//! What a bounce is about (RFC 3464): which addresses were not reached, whether for good, and which
-//! mail came back.
+//! What a bounce is about: which addresses were not reached, whether for good, and which mail came
+//! back. From its report (RFC 3464), or where it has none from its words ([`words`]).
 
-use tierdesk_core::mail::Bounce;
+mod words;
+
+use tierdesk_core::mail::{AutoKind, Bounce, Mail};
 
 use crate::{
     fields::Fields,
@@ -11,8 +13,21 @@ use crate::{
 /// So many addresses of one report are kept.
 const RECIPIENTS: usize = 50;
 
-/// Reads a delivery report; `None` where the mail holds nothing of the kind.
-pub(crate) fn read(root: &Part<'_>) -> Option<Bounce> {
+pub(crate) use words::{has_code, returned};
+
+/// Reads a bounce; `None` where the mail is none. Words count only where the mail was found to be one,
+/// since people quote them.
+pub(crate) fn read(root: &Part<'_>, mail: &Mail) -> Option<Bounce> {
+    let (mut bounce, has_report) = report(root);
+    if mail.auto.kind == AutoKind::Bounce && (!has_report || bounce.recipients.is_empty()) {
+        words::read(&root.fields, mail, &mut bounce);
+        return Some(bounce);
+    }
+    has_report.then_some(bounce)
+}
+
+/// What the parts of a delivery report say, and whether there was one.
+fn report(root: &Part<'_>) -> (Bounce, bool) {
     let mut bounce = Bounce::default();
     let mut is_report = false;
     walk(root, &mut |part| match &*part.media.content_type {
@@ -30,7 +45,7 @@ pub(crate) fn read(root: &Part<'_>) -> Option<Bounce> {
             }
         }
     });
-    is_report.then_some(bounce)
+    (bounce, is_report)
 }
 
 /// Every part, outermost first; the depth is bounded by how the tree was split.
@@ -93,7 +108,8 @@ mod tests {
             "From: MAILER-DAEMON@mx.example\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n\
              --b\nContent-Type: text/plain\n\nSorry.\n--b\nContent-Type: message/delivery-status\n\n{status}\n--b\n{original}\n--b--\n"
         );
-        read(&Structure::split(raw.as_bytes()).root)
+        let (bounce, is_report) = super::report(&Structure::split(raw.as_bytes()).root);
+        is_report.then_some(bounce)
     }
 
     #[test]
@@ -131,7 +147,7 @@ mod tests {
     #[test]
     fn other_mail_is_none() {
         let raw = b"From: a@x\nContent-Type: text/plain\n\nFinal-Recipient: rfc822; a@x\nAction: failed\n";
-        assert_eq!(read(&Structure::split(raw).root), None);
+        assert!(!super::report(&Structure::split(raw).root).1);
         let empty = report("", "Content-Type: text/plain\n\nx");
         assert_eq!(empty, Some(Bounce::default()));
     }

@@ -3,18 +3,26 @@
 //! Of several signs the most specific wins: bounce, auto-reply, list, bulk. A sign that ordinary
 //! programs give to ordinary mail (X-Auto-Response-Suppress, X-Mailer) is none.
 
+#[cfg(test)]
+mod corpus;
+mod returned;
+mod subjects;
+
 use tierdesk_core::mail::{Auto, AutoKind, Envelope};
 
 use crate::{
     fields::{Field, Fields},
     media::Media,
 };
+pub(crate) use returned::bounce_in_text;
+use subjects::is_absence;
+pub(crate) use subjects::{is_delay, is_failure};
 
 /// Classifies by the headers of the mail and what the transport said of it.
 pub fn classify(fields: &Fields<'_>, envelope: &Envelope) -> Auto {
     let found = bounce(fields, envelope).map(|reason| (AutoKind::Bounce, reason));
     let found = found
-        .or_else(|| auto_reply(fields).map(|reason| (AutoKind::AutoReply, reason)))
+        .or_else(|| auto_reply(fields, envelope).map(|reason| (AutoKind::AutoReply, reason)))
         .or_else(|| list(fields).map(|reason| (AutoKind::List, reason)))
         .or_else(|| bulk(fields).map(|reason| (AutoKind::Bulk, reason)));
     match found {
@@ -66,7 +74,8 @@ fn bounce(fields: &Fields<'_>, envelope: &Envelope) -> Option<String> {
             .unwrap_or_default()
             .to_ascii_lowercase()
     });
-    let is_daemon = matches!(local_part.as_deref(), Some("mailer-daemon" | "postmaster"));
+    // A postmaster may be a person, who is asked for more: `returned`.
+    let is_daemon = local_part.as_deref() == Some("mailer-daemon");
     let subject = fields.find_text("Subject").unwrap_or_default();
     if let (true, true, Some(from)) = (is_daemon, is_failure(&subject), &sender) {
         return Some(format!(
@@ -77,44 +86,25 @@ fn bounce(fields: &Fields<'_>, envelope: &Envelope) -> Option<String> {
     // A vacation notice leaves with a null path too (RFC 3834 section 3.3).
     if submitted(fields).is_some_and(|word| word == "auto-replied")
         || responder_header(fields).is_some()
-        || absence_notice(fields).is_some()
+        || absence_notice(fields, envelope).is_some()
     {
         return None;
     }
+    null_path(fields, envelope).map(str::to_owned)
+}
+
+/// Where it is said that nobody is to be answered.
+fn null_path(fields: &Fields<'_>, envelope: &Envelope) -> Option<&'static str> {
     if envelope.from.as_deref().is_some_and(is_null_path) {
-        return Some("envelope sender <>".to_owned());
+        return Some("envelope sender <>");
     }
-    fields
-        .find("Return-Path")
-        .filter(|path| is_null_path(&path.text()))
-        .map(|_| "Return-Path: <>".to_owned())
+    let path = fields.find("Return-Path");
+    path.filter(|path| is_null_path(&path.text()))
+        .map(|_| "Return-Path: <>")
 }
 
 fn is_null_path(path: &str) -> bool {
     matches!(path.trim(), "" | "<>")
-}
-
-fn is_failure(subject: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "undeliver",
-        "delivery status notification",
-        "delivery failure",
-        "delivery notification",
-        "delivery has failed",
-        "failure notice",
-        "mail delivery failed",
-        "mail delivery system",
-        "returned mail",
-        "returned to sender",
-        "unzustellbar",
-        "nicht zugestellt",
-        "non remis",
-        "no se puede entregar",
-        "não foi entregue",
-        "mancata consegna",
-    ];
-    let subject = subject.to_lowercase();
-    WORDS.iter().any(|word| subject.contains(word))
 }
 
 /// The keyword of Auto-Submitted, if it is one other than `no`.
@@ -144,7 +134,7 @@ fn responder_header(fields: &Fields<'_>) -> Option<String> {
     matches!(&*word, "auto_reply" | "auto-reply").then(|| says("Precedence", &word))
 }
 
-fn auto_reply(fields: &Fields<'_>) -> Option<String> {
+fn auto_reply(fields: &Fields<'_>, envelope: &Envelope) -> Option<String> {
     if report_type(fields).as_deref() == Some("disposition-notification") {
         return Some("Content-Type: multipart/report; report-type=disposition-notification".into());
     }
@@ -158,37 +148,30 @@ fn auto_reply(fields: &Fields<'_>) -> Option<String> {
         Some(word) => return Some(says("Auto-Submitted", word)),
         None => {}
     }
-    absence_notice(fields)
+    absence_notice(fields, envelope)
 }
 
-/// What Exchange sends for people who are away. Either sign alone is found on mail that people
-/// wrote: ordinary clients suppress answers, and a subject may speak of one.
-fn absence_notice(fields: &Fields<'_>) -> Option<String> {
-    let suppress = fields.find("X-Auto-Response-Suppress")?.keyword();
-    let subject = fields.find_text("Subject")?;
-    (suppress == "all" && is_absence(&subject))
-        .then(|| format!("Subject: {subject:?} with X-Auto-Response-Suppress: {suppress}"))
-}
-
-fn is_absence(subject: &str) -> bool {
-    const PREFIXES: [&str; 14] = [
-        "automatic reply:",
-        "auto reply:",
-        "auto-reply:",
-        "autoreply:",
-        "auto:",
-        "out of office",
-        "automatische antwort:",
-        "abwesenheitsnotiz",
-        "réponse automatique",
-        "respuesta automática",
-        "resposta automática",
-        "risposta automatica",
-        "fuera de la oficina",
-        "absence du bureau",
-    ];
-    let subject = subject.to_lowercase();
-    PREFIXES.iter().any(|prefix| subject.starts_with(prefix))
+/// What is sent for people who are away by programs that do not say so in Auto-Submitted. Either sign
+/// alone is found on mail that people wrote: ordinary clients suppress answers, and a subject may
+/// speak of one.
+fn absence_notice(fields: &Fields<'_>, envelope: &Envelope) -> Option<String> {
+    let subject = fields.find_text("Subject").filter(|it| is_absence(it))?;
+    let suppress = fields.find("X-Auto-Response-Suppress").map(Field::keyword);
+    let sign = suppress
+        .filter(|word| word == "all")
+        .map(|word| says("X-Auto-Response-Suppress", &word))
+        .or_else(|| {
+            // On a list it is the list that is bulk.
+            let is_list = list(fields).is_some() || fields.find("List-Unsubscribe").is_some();
+            precedence(fields, &["bulk", "junk"]).filter(|_| !is_list)
+        })
+        .or_else(|| null_path(fields, envelope).map(str::to_owned))
+        .or_else(|| {
+            // Domino's agent for absences; people's mail out of Notes has the header, not the prefix.
+            let is_agent = subject.starts_with("AUTO:") && fields.find("X-MIMETrack").is_some();
+            is_agent.then(|| "X-MIMETrack".to_owned())
+        })?;
+    Some(format!("Subject: {subject:?} with {sign}"))
 }
 
 fn precedence(fields: &Fields<'_>, words: &[&str]) -> Option<String> {

@@ -1,10 +1,15 @@
 //! Transfer encodings and charsets, read so that a broken mail stays as readable as it can be.
 
+mod charset;
+mod utf7;
+
 use std::borrow::Cow;
 
-use mail_parser::decoders::{base64::base64_decode, charsets::map::charset_decoder};
+use mail_parser::decoders::base64::base64_decode;
 
 use crate::fields::guarded;
+use charset::Meaning;
+pub(crate) use charset::legacy;
 
 /// The bytes that two hex digits stand for.
 pub(crate) fn hex_pair(high: u8, low: u8) -> Option<u8> {
@@ -72,38 +77,57 @@ pub(crate) fn quoted_printable(encoded: &[u8]) -> Vec<u8> {
 pub(crate) fn utf8_or_windows_1252(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(in_charset(bytes, "windows-1252").unwrap_or_default()),
+        Err(_) => Cow::Owned(charset::decoded(bytes, "windows-1252").unwrap_or_default()),
     }
 }
 
-fn in_charset(bytes: &[u8], charset: &str) -> Option<String> {
-    let decoder = charset_decoder(charset.as_bytes())?;
-    guarded(|| decoder(bytes))
+/// A raw value in UTF-8, else in the charset that a mail uses otherwise if it fits, else in
+/// Windows-1252.
+pub(crate) fn utf8_or<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let text = charset.and_then(|charset| charset::decoded(bytes, charset));
+    text.filter(|text| !text.contains(char::REPLACEMENT_CHARACTER))
+        .map_or_else(|| utf8_or_windows_1252(bytes), Cow::Owned)
 }
 
-/// `bytes` as text, and whether `charset` was one we know. Labels lie: UTF-8 and ASCII are
-/// believed only where the bytes agree.
+/// `bytes` as text, and whether `charset` was one we know. Labels lie: they are believed only where
+/// the bytes agree.
 pub(crate) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, bool) {
-    let charset = charset.map(str::trim).filter(|charset| !charset.is_empty());
-    let Some(charset) = charset else {
-        return (utf8_or_windows_1252(bytes), true);
+    let charset = charset.map(charset::normal);
+    let Some(charset) = charset.filter(|charset| !charset.is_empty()) else {
+        return (without_label(bytes), true);
     };
-    if ["us-ascii", "ascii"]
-        .iter()
-        .any(|ascii| charset.eq_ignore_ascii_case(ascii))
-    {
-        return (utf8_or_windows_1252(bytes), true);
-    }
-    if ["utf-8", "utf8"]
-        .iter()
-        .any(|utf8| charset.eq_ignore_ascii_case(utf8))
-    {
-        return (mostly_utf8(bytes), true);
-    }
-    match in_charset(bytes, charset) {
+    let other = |text: Option<String>| match text {
         Some(text) => (Cow::Owned(text), true),
-        None => (utf8_or_windows_1252(bytes), false),
+        None => (without_label(bytes), false),
+    };
+    match charset::meaning(&charset) {
+        Meaning::Ascii => (utf8_or_windows_1252(bytes), true),
+        Meaning::Utf8 => (mostly_utf8(bytes), true),
+        Meaning::Utf16 => match charset::utf16(bytes) {
+            Some(text) => (Cow::Owned(text), true),
+            None => (utf8_or_windows_1252(bytes), true),
+        },
+        // Programs that pass UTF-8 on and write a label out of habit are many.
+        Meaning::OneByte => match std::str::from_utf8(bytes) {
+            Ok(text) => (Cow::Borrowed(text), charset::is_known(&charset)),
+            Err(_) => other(charset::decoded(bytes, &charset)),
+        },
+        Meaning::Utf7 | Meaning::Other => other(charset::decoded(bytes, &charset)),
     }
+}
+
+/// Nothing, or nothing that can be used, is said of the charset.
+fn without_label(bytes: &[u8]) -> Cow<'_, str> {
+    let is_marked = matches!(bytes, [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..]) && bytes.contains(&0);
+    let utf16 = if is_marked {
+        charset::utf16(bytes)
+    } else {
+        None
+    };
+    utf16.map_or_else(|| utf8_or_windows_1252(bytes), Cow::Owned)
 }
 
 /// A UTF-8 text with a broken character keeps the others; one that is all broken was never UTF-8.

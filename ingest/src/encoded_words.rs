@@ -33,7 +33,9 @@ pub(crate) fn decode(text: &str) -> Cow<'_, str> {
                 let is_neighbour = pending.is_some() && gap.trim().is_empty();
                 match &mut pending {
                     Some((charset, bytes))
-                        if is_neighbour && charset.eq_ignore_ascii_case(word.charset) =>
+                        if is_neighbour
+                            && charset.eq_ignore_ascii_case(word.charset)
+                            && !is_shifted_back(bytes) =>
                     {
                         bytes.extend_from_slice(&word.bytes);
                     }
@@ -48,7 +50,15 @@ pub(crate) fn decode(text: &str) -> Cow<'_, str> {
                 (written, at) = (word.end, word.end);
             }
             Err(Broken::Here) => at = start + 2,
-            Err(Broken::ToTheEnd) => break,
+            Err(Broken::ToTheEnd) => {
+                if let Some(word) = cut_off(text, start) {
+                    flush(&mut decoded, pending.take());
+                    decoded.push_str(&text[written..start]);
+                    pending = Some((word.charset, word.bytes));
+                    written = word.end;
+                }
+                break;
+            }
         }
     }
     flush(&mut decoded, pending);
@@ -64,32 +74,57 @@ enum Broken {
     ToTheEnd,
 }
 
-fn word(text: &str, start: usize) -> Result<Word<'_>, Broken> {
+/// A word's charset, whether it is in base64, and where its text begins.
+fn head(text: &str, start: usize) -> Option<(&str, bool, usize)> {
     let rest = &text[start + 2..];
-    let charset_end = rest
-        .bytes()
-        .take(64)
-        .position(|byte| byte == b'?')
-        .ok_or(Broken::Here)?;
+    let charset_end = rest.bytes().take(64).position(|byte| byte == b'?')?;
     let charset = rest[..charset_end].split('*').next().unwrap_or_default();
     let [_, encoding @ (b'b' | b'B' | b'q' | b'Q'), b'?', ..] = rest.as_bytes()[charset_end..]
     else {
-        return Err(Broken::Here);
+        return None;
     };
-    let text_start = charset_end + 3;
-    let length = rest[text_start..].find("?=").ok_or(Broken::ToTheEnd)?;
-    let content = &rest.as_bytes()[text_start..text_start + length];
-    let bytes = if encoding.eq_ignore_ascii_case(&b'b') {
-        decoding::base64(content)
-    } else {
-        q_decoded(content)
-    };
-    let end = start + 2 + text_start + length + 2;
+    let is_base64 = encoding.eq_ignore_ascii_case(&b'b');
+    Some((charset, is_base64, start + 2 + charset_end + 3))
+}
+
+fn word(text: &str, start: usize) -> Result<Word<'_>, Broken> {
+    let (charset, is_base64, text_start) = head(text, start).ok_or(Broken::Here)?;
+    let rest = &text[text_start..];
+    let length = rest.find("?=").ok_or(Broken::ToTheEnd)?;
     Ok(Word {
         charset,
-        bytes,
-        end,
+        bytes: content(&rest.as_bytes()[..length], is_base64),
+        end: text_start + length + 2,
     })
+}
+
+/// The last word of a value whose end was cut off. White space in it would leave open where it ends.
+fn cut_off(text: &str, start: usize) -> Option<Word<'_>> {
+    let (charset, is_base64, text_start) = head(text, start)?;
+    let rest = &text[text_start..];
+    if rest.contains(char::is_whitespace) {
+        return None;
+    }
+    let inner = rest.strip_suffix('?').unwrap_or(rest);
+    Some(Word {
+        charset,
+        bytes: content(inner.as_bytes(), is_base64),
+        end: text.len(),
+    })
+}
+
+fn content(bytes: &[u8], is_base64: bool) -> Vec<u8> {
+    if is_base64 {
+        decoding::base64(bytes)
+    } else {
+        q_decoded(bytes)
+    }
+}
+
+/// ISO-2022-JP that has returned to ASCII: the next word begins anew, and what switches twice in a row
+/// is taken for an error.
+fn is_shifted_back(bytes: &[u8]) -> bool {
+    bytes.ends_with(b"\x1b(B") || bytes.ends_with(b"\x1b(J")
 }
 
 fn q_decoded(content: &[u8]) -> Vec<u8> {

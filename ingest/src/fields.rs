@@ -21,6 +21,8 @@ use crate::{decoding, encoded_words, limits};
 pub struct Field<'a> {
     name: &'a [u8],
     value: &'a [u8],
+    /// What raw bytes that are no UTF-8 may be written in.
+    charset: Option<&'static str>,
 }
 
 /// The header fields of one block, in order.
@@ -55,9 +57,9 @@ pub(crate) fn clean(text: &str) -> String {
 
 impl<'a> Field<'a> {
     /// The value as UTF-8, folding included. Raw 8-bit bytes are a breach of RFC 5322 that old
-    /// programs commit; Windows-1252 is what they most often mean.
+    /// programs commit; they mean the charset of their body, or Windows-1252.
     pub(crate) fn utf8(&self) -> Cow<'a, str> {
-        decoding::utf8_or_windows_1252(self.value)
+        decoding::utf8_or(self.value, self.charset)
     }
 
     /// The unfolded value without decoding of encoded words.
@@ -141,7 +143,11 @@ impl<'a> Fields<'a> {
         if self.is_cut || self.list.len() >= limits::HEADER_FIELDS {
             self.is_cut = true;
         } else {
-            self.list.push(Field { name, value: &[] });
+            self.list.push(Field {
+                name,
+                value: &[],
+                charset: None,
+            });
             self.stretch_last(raw, value);
         }
     }
@@ -173,6 +179,13 @@ impl<'a> Fields<'a> {
             "In-Reply-To",
         ];
         USUAL.iter().any(|name| self.find(name).is_some())
+    }
+
+    /// Says what the body is written in, for values that are neither ASCII nor UTF-8.
+    pub(crate) fn use_charset(&mut self, charset: &'static str) {
+        for field in &mut self.list {
+            field.charset = Some(charset);
+        }
     }
 
     /// A limit left fields out.

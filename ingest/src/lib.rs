@@ -9,6 +9,7 @@
 
 pub mod authentication_results;
 mod bounce;
+mod calendar;
 pub mod classify;
 mod decoding;
 pub mod edge_check;
@@ -29,4 +30,5 @@ pub mod reader;
 pub mod reply_text;
 pub mod sources;
 mod structure;
+mod tnef;
 pub mod watch;

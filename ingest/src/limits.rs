@@ -25,6 +25,9 @@ pub const TEXT_BYTES: usize = 10 * 1024 * 1024;
 /// The longest HTML in bytes that is laid out; from a longer one only the tags are removed.
 pub const HTML_BYTES: usize = 1024 * 1024;
 
+/// The longest calendar in bytes that is put into words; of a longer one, this much.
+pub(crate) const CALENDAR_BYTES: usize = 256 * 1024;
+
 /// The most ids kept of one References header.
 pub const MESSAGE_IDS: usize = 1_000;
 

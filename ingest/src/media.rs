@@ -1,5 +1,7 @@
 //! What a part says of itself: Content-Type, Content-Disposition, Content-Transfer-Encoding.
 
+mod file_name;
+
 use mail_parser::{HeaderValue, parsers::MessageStream};
 
 use crate::{
@@ -50,9 +52,16 @@ impl Media {
                 .is_some_and(|value| value.c_type.eq_ignore_ascii_case(word))
         };
         let has_id = fields.find("Content-ID").is_some();
-        let file_name = attribute(&disposition, "filename");
+        let extended = |header: &str, name: &str| {
+            let field = fields.find(header)?;
+            file_name::extended(field, name)
+        };
+        let file_name = extended("Content-Disposition", "filename")
+            .or_else(|| attribute(&disposition, "filename"));
         let is_file = file_name.is_some();
-        let name = file_name.or_else(|| attribute(&media_type, "name"));
+        let name = file_name
+            .or_else(|| extended("Content-Type", "name"))
+            .or_else(|| attribute(&media_type, "name"));
         Self {
             content_type: match &media_type {
                 Some(value) if !value.ctype().is_empty() => full_type(value),

@@ -3,13 +3,16 @@
 mod attachments;
 mod body;
 #[cfg(test)]
+mod charsets;
+#[cfg(test)]
 mod tests;
+mod wrapped;
 
 use tierdesk_core::mail::{Auto, AutoKind, Envelope, Importance, Mail};
 
 use crate::{
     bounce,
-    classify::classify,
+    classify::{bounce_in_text, classify},
     decoding,
     fields::Fields,
     fingerprint::{self, Fingerprinter, decoded},
@@ -19,6 +22,7 @@ use crate::{
 };
 use attachments::Attachments;
 use body::Body;
+use wrapped::Wrapped;
 
 /// What the findings say of the raw mail whenever something was left out.
 const KEPT: &str = "the raw mail is kept whole";
@@ -45,13 +49,23 @@ pub fn parse(raw: &[u8], envelope: &Envelope) -> Mail {
     let fields = &structure.root.fields;
     let mut print = Fingerprinter::new(fields);
     reading.tree(&structure.root, Place::root(), &mut print);
+    reading.show_wrapped();
     print.left_out(&structure.left_out);
     print.left_out(&[rest]);
     let auto = classify(fields, envelope);
     let mut mail = reading.finish(fields, auto, print.finish());
-    mail.bounce = bounce::read(&structure.root);
+    if matches!(mail.auto.kind, AutoKind::None | AutoKind::AutoReply)
+        && let Some(auto) = bounce_in_text(fields, &mail.text)
+    {
+        mail.auto = auto;
+    }
+    mail.bounce = bounce::read(&structure.root, &mail);
     if is_encrypted(&structure.root, &mail.text) {
         let finding = "it is encrypted, and nobody here can read it: ask for it in the clear, without secrets";
+        mail.findings.push(finding.to_owned());
+    }
+    if is_signed_within(&structure.root) && mail.text.is_empty() {
+        let finding = "it is signed in a form that wraps its text (S/MIME): open its attachment with a mail program, or ask for it with a clear signature";
         mail.findings.push(finding.to_owned());
     }
     mail.forwarded = forwarded::author(&structure.root, &mail.text, is_forward(&mail.subject));
@@ -95,6 +109,7 @@ struct Reading {
     attachments: Attachments,
     truncated: bool,
     findings: Vec<String>,
+    wrapped: Wrapped,
 }
 
 impl Reading {
@@ -183,6 +198,9 @@ impl Reading {
         let bytes = decoded(part);
         let media = &part.media;
         print.part(&media.content_type, &bytes);
+        if self.unwrap_part(media, &bytes) {
+            return;
+        }
         // Some programs name the body too, but not after another body.
         let is_named =
             (media.is_file || (media.name.is_some() && !self.body.is_empty())) && !place.is_choice;
@@ -217,14 +235,20 @@ impl Reading {
                 .push(format!("unknown charset {charset:?}: read as Windows-1252"));
         }
         let text = decoding::with_lf(decoding::cut(&text, room));
-        if bytes.len() > within.len() && !self.body.is_cut {
-            self.body.is_cut = true;
+        if bytes.len() > within.len() {
+            self.cut_text();
+        }
+        self.body.add(text, is_html);
+    }
+
+    /// Says once that text was left out.
+    fn cut_text(&mut self) {
+        if !std::mem::replace(&mut self.body.is_cut, true) {
             self.cut(&format!(
                 "text beyond {} MB was left out",
                 limits::TEXT_BYTES / 1024 / 1024
             ));
         }
-        self.body.add(text, is_html);
     }
 
     fn finish(
@@ -376,12 +400,20 @@ pub fn unread(raw: &[u8], reason: &str) -> Mail {
 fn is_encrypted(root: &Part<'_>, text: &str) -> bool {
     match &*root.media.content_type {
         "multipart/encrypted" => true,
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
-            let value = root.fields.find_text("Content-Type").unwrap_or_default();
-            !value.to_ascii_lowercase().contains("signed-data")
-        }
+        _ if is_smime(root) => !is_signed_within(root),
         _ => text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----"),
     }
+}
+
+fn is_smime(root: &Part<'_>) -> bool {
+    let kind = &*root.media.content_type;
+    matches!(kind, "application/pkcs7-mime" | "application/x-pkcs7-mime")
+}
+
+/// S/MIME whose signature encloses the content (RFC 8551 section 3.5.2).
+fn is_signed_within(root: &Part<'_>) -> bool {
+    let value = root.fields.find_text("Content-Type").unwrap_or_default();
+    is_smime(root) && value.to_ascii_lowercase().contains("signed-data")
 }
 
 /// The addresses to which servers say that they delivered.

@@ -5,7 +5,7 @@
 //! refer to each other in circles. Depth and count are bounded while splitting ([`limits`]); what
 //! is left out is kept aside for the fingerprint.
 
-use crate::{fields::Fields, limits, media::Media};
+use crate::{decoding, fields::Fields, limits, media::Media};
 
 /// One part: its headers and what follows them.
 #[derive(Debug)]
@@ -55,7 +55,10 @@ impl<'a> Structure<'a> {
             has_too_many_parts: false,
             has_cut_headers: false,
         };
-        let root = splitter.part(raw, "text/plain", 0);
+        let mut root = splitter.part(raw, "text/plain", 0);
+        if let Some(charset) = body_charset(&root).and_then(decoding::legacy) {
+            root.fields.use_charset(charset);
+        }
         Self {
             root,
             left_out: splitter.left_out,
@@ -63,6 +66,15 @@ impl<'a> Structure<'a> {
             has_too_many_parts: splitter.has_too_many_parts,
             has_cut_headers: splitter.has_cut_headers,
         }
+    }
+}
+
+/// What the first text says it is written in.
+fn body_charset<'p>(part: &'p Part<'_>) -> Option<&'p str> {
+    match &part.content {
+        Content::Leaf if part.media.is_text() => part.media.charset.as_deref(),
+        Content::Multipart(parts) => parts.iter().find_map(body_charset),
+        Content::Leaf | Content::Message(_) => None,
     }
 }
 

@@ -41,7 +41,13 @@ impl Field<'_> {
         }
         match guarded(|| MessageStream::new(&value).parse_address()) {
             Some(HeaderValue::Address(Address::List(found))) => {
-                list.mailboxes.extend(found.iter().filter_map(mailbox));
+                let mut found: Vec<_> = found.iter().filter_map(mailbox).collect();
+                if let [only] = &mut *found
+                    && let Some(name) = self.encoded_name(&only.address)
+                {
+                    only.name = Some(name);
+                }
+                list.mailboxes.append(&mut found);
             }
             Some(HeaderValue::Address(Address::Group(groups))) => {
                 list.has_group = true;
@@ -51,6 +57,21 @@ impl Field<'_> {
             Some(_) => {}
             None => list.mailboxes.extend(plain_mailbox(&self.text())),
         }
+    }
+}
+
+impl Field<'_> {
+    /// The name before `<address>`, where encoded words are all that stands there. The library reads each
+    /// word for itself; the address stays the one it found.
+    fn encoded_name(&self, address: &str) -> Option<String> {
+        let text = self.unfolded();
+        let before = text.strip_suffix('>')?.strip_suffix(address)?;
+        let before = before.strip_suffix('<')?.trim();
+        let is_words = before.starts_with("=?")
+            && before.ends_with("?=")
+            && !before.contains(['"', '<', '>', '(', ')', '\\']);
+        let name = is_words.then(|| clean(&encoded_words::decode(before)))?;
+        (!name.is_empty()).then_some(name)
     }
 }
 

@@ -42,6 +42,18 @@ impl Body {
         self.segments.is_empty()
     }
 
+    /// Some part has words that a reader would see.
+    pub(super) fn says_something(&self) -> bool {
+        self.segments.iter().any(|segment| {
+            let has_words = |text: &str| !text.trim().is_empty();
+            if segment.is_html {
+                has_words(&html_text(&segment.text))
+            } else {
+                has_words(&segment.text)
+            }
+        })
+    }
+
     pub(super) fn add(&mut self, text: String, is_html: bool) {
         self.bytes += text.len();
         let form = self.form;

@@ -468,8 +468,13 @@ fn what_is_encrypted_is_said_and_what_is_signed_is_shown() {
         "Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=b\n\n\
          --b\nContent-Type: text/plain\n\nIt is down.\n--b\nContent-Type: application/pgp-signature\n\nabc\n--b--\n",
     );
-    assert!(!encrypted(&signed));
+    assert!(!encrypted(&signed) && signed.findings.is_empty());
     assert_eq!(signed.text.trim(), "It is down.");
+    let within = mail(
+        "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\nContent-Transfer-Encoding: base64\n\nAAAA\n",
+    );
+    assert!(!encrypted(&within) && within.findings[0].contains("clear signature"));
+    assert_eq!(within.attachments[0].name, "smime.p7m");
     assert!(!encrypted(&mail(
         "Content-Type: text/plain\n\nWe use -----BEGIN PGP MESSAGE----- blocks.\n"
     )));
