@@ -4,7 +4,9 @@
 //! To write a test for both databases, name it in [`on_both!`].
 
 pub mod aws_server;
+pub mod bombs;
 pub mod corpus;
+pub mod cost;
 pub mod discord;
 pub mod dovecot;
 pub mod fake_imap;
