@@ -5,6 +5,8 @@
 
 pub mod aws_server;
 pub mod bombs;
+#[path = "../../fuzz/src/checks.rs"]
+pub mod checks;
 pub mod corpus;
 pub mod cost;
 pub mod discord;
