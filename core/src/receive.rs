@@ -198,8 +198,20 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
         bounce.original_id = bounce.original_id.take().map(bounded_id);
     }
     mail.references = mail.references.into_iter().map(bounded_id).collect();
+    let content = if stored.is_some() {
+        Content {
+            sha256: Sha256::digest(&raw).into(),
+            size: raw.len(),
+            packed: Vec::new(),
+        }
+    } else {
+        Content::new(&raw)
+    };
+    // Of a large mail this is a third of what is held, and masking needs room.
+    drop(raw);
     mask_texts(&mut mail);
     Prepared {
+        mail,
         kind,
         sender,
         envelope,
@@ -209,33 +221,47 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
         stored,
         evidence,
         claims,
-        raw: if stored.is_some() {
-            Content {
-                sha256: Sha256::digest(&raw).into(),
-                size: raw.len(),
-                packed: Vec::new(),
-            }
-        } else {
-            Content::new(&raw)
-        },
+        raw: content,
         contents,
-        mail,
     }
 }
+
+/// Below this many bytes a text may grow when its secrets are replaced by longer notes. A mail made
+/// of nothing but short secrets would otherwise take twice the memory that a mail may.
+const MAY_GROW: usize = 1024 * 1024;
 
 /// Masks secrets in every text that is stored, indexed or shown. The raw bytes keep them.
 fn mask_texts(mail: &mut Mail) {
     let mut found = std::collections::BTreeMap::new();
+    // Most mails quote nothing; they are looked through once.
+    let is_whole = mail.reply_text == mail.text;
+    if is_whole {
+        mail.reply_text = String::new();
+    }
+    let mut is_cut = false;
     for text in [&mut mail.subject, &mut mail.text, &mut mail.reply_text] {
+        let most = text.len().max(MAY_GROW);
         let masked = masking::mask(text);
         for (kind, count) in &masked.found {
             // Subject and text are counted; `reply_text` is a part of the text.
             let known = found.entry(kind.to_string()).or_insert(0);
             *known = (*known).max(*count);
         }
-        if let std::borrow::Cow::Owned(clean) = masked.text {
+        if let std::borrow::Cow::Owned(mut clean) = masked.text {
+            if clean.len() > most {
+                clean.truncate(clean.floor_char_boundary(most));
+                is_cut = true;
+            }
             *text = clean;
         }
+    }
+    if is_whole {
+        mail.reply_text.clone_from(&mail.text);
+    }
+    if is_cut {
+        mail.truncated = true;
+        let finding = "it is so full of secrets that the end of its text was left out; the raw mail is kept whole";
+        mail.findings.push(finding.to_owned());
     }
     for name in mail.from.iter_mut().filter_map(|from| from.name.as_mut()) {
         if let std::borrow::Cow::Owned(clean) = masking::mask(name).text {

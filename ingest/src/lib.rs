@@ -17,6 +17,9 @@ mod encoded_words;
 pub mod fields;
 pub mod fingerprint;
 mod forwarded;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod html_text;
 pub mod imap;
 pub mod import;

@@ -4,7 +4,11 @@
 //! To write a test for both databases, name it in [`on_both!`].
 
 pub mod aws_server;
+pub mod bombs;
+#[path = "../../fuzz/src/checks.rs"]
+pub mod checks;
 pub mod corpus;
+pub mod cost;
 pub mod discord;
 pub mod dovecot;
 pub mod fake_imap;

@@ -1,10 +1,13 @@
 //! Running the program itself, as a user or a mail server would.
 
 use std::{
+    fs::File,
     io::Write as _,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
 };
+
+use crate::cost::{self, Cost};
 
 /// The environment variable that names the program to test; `tests/run` sets it.
 pub const PROGRAM_VARIABLE: &str = "TIERDESK_BIN";
@@ -28,6 +31,15 @@ pub struct Ended {
 }
 
 impl Ended {
+    fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program prints UTF-8");
+        Self {
+            code: output.status.code(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+
     /// Standard output as the one JSON document it must be.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|fault| panic!("{fault} in {self:?}"))
@@ -96,6 +108,14 @@ impl Program {
         self.run_with(arguments, b"")
     }
 
+    /// Runs to the end with this file as standard input, and looks at what it costs.
+    pub fn run_measured(&self, arguments: &[&str], input: &Path) -> (Ended, Cost) {
+        let mut command = self.command(arguments);
+        command.stdin(File::open(input).expect("the input can be opened"));
+        let (output, cost) = cost::measured(&mut command);
+        (Ended::of(output), cost)
+    }
+
     /// Runs to the end with `input` on standard input.
     pub fn run_with(&self, arguments: &[&str], input: &[u8]) -> Ended {
         let mut child = self.command(arguments).spawn().expect("the program starts");
@@ -106,12 +126,7 @@ impl Program {
         let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
         let output = child.wait_with_output().expect("the program ends");
         writer.join().expect("writing its input does not panic");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program prints UTF-8");
-        Ended {
-            code: output.status.code(),
-            out: text(output.stdout),
-            err: text(output.stderr),
-        }
+        Ended::of(output)
     }
 }
 

@@ -104,6 +104,8 @@ fn hostile_texts_take_linear_time() {
         "secret ",
         "://",
         "://a:",
+        "://a:x/b",
+        "https://u:p@h.example/?key=",
         "4111 1111 1111 ",
         "glpat-",
         "SG.",

@@ -2,7 +2,10 @@
 
 use super::{
     SecretKind, Span,
-    values::{Make, alnum, base64, before, dashed, hex, is_blank, is_varied, run_end, skip_blanks},
+    values::{
+        DECISION, Make, alnum, base64, before, dashed, hex, is_blank, is_varied, run_end,
+        skip_blanks,
+    },
 };
 
 /// `eyJ….….…`: header, claims, signature; an encrypted one has five parts. RFC 7519, RFC 7516.
@@ -110,35 +113,42 @@ pub(super) fn is_aws_secret_key(value: &[u8]) -> bool {
 
 /// `://user:password@`. A password with a raw slash in it counts, a port does not.
 pub(super) fn url_password(text: &[u8], _: usize, after: usize) -> Option<Span> {
+    let last = (after + DECISION).min(text.len());
+    // Most addresses name nobody, and this is answered many bytes at a time.
+    if !text.get(after..last)?.contains(&b'@') {
+        return None;
+    }
     let is_end = |at: usize| {
         is_blank(text, at) || matches!(text[at], b'"' | b'\'' | b'<' | b'>' | b'`' | b'[')
     };
-    let end = (after..(after + 512).min(text.len())).find(|at| is_end(*at));
-    let rest = &text[after..end.unwrap_or((after + 512).min(text.len()))];
-    let colon = rest
-        .iter()
-        .position(|byte| matches!(byte, b':' | b'/' | b'@'))?;
-    if rest[colon] != b':' {
+    let stop = (after..last).find(|at| is_end(*at) || matches!(text[*at], b':' | b'/' | b'@'))?;
+    if text[stop] != b':' {
         return None;
     }
-    let tail = &rest[colon + 1..];
-    let digits = tail.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if matches!(tail.get(digits), None | Some(b'/' | b'?' | b'#')) {
+    let start = stop + 1;
+    let digits = text[start..last]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let behind = start + digits;
+    if behind >= last || is_end(behind) || matches!(text[behind], b'/' | b'?' | b'#') {
         return None;
     }
-    let slash = tail
-        .iter()
-        .position(|byte| *byte == b'/')
-        .unwrap_or(tail.len());
-    let at = tail[..slash]
+    let slash = (start..last)
+        .find(|at| is_end(*at) || text[*at] == b'/')
+        .unwrap_or(last);
+    let at = text[start..slash]
         .iter()
         .rposition(|byte| *byte == b'@')
-        .or_else(|| tail.iter().position(|byte| *byte == b'@'))?;
-    let password = &tail[..at];
+        .or_else(|| {
+            let is_decided = |at: &usize| is_end(*at) || text[*at] == b'@';
+            let found = (slash..last).find(is_decided)?;
+            (text[found] == b'@').then(|| found - start)
+        })?;
+    let password = &text[start..start + at];
     if password.is_empty() || password.starts_with(b"$") || password.starts_with(b"***") {
         return None;
     }
-    let start = after + colon + 1;
     Some(Span {
         kind: SecretKind::UrlPassword,
         start,
@@ -181,7 +191,7 @@ pub(super) fn basic(text: &[u8], at: usize, after: usize) -> Option<Span> {
         return None;
     }
     let start = skip_blanks(text, after);
-    let end = run_end(text, start, super::values::DECISION, base64);
+    let end = run_end(text, start, DECISION, base64);
     let value: Vec<u8> = text[start..end]
         .iter()
         .copied()

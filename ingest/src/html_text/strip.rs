@@ -165,6 +165,8 @@ impl Stripper<'_> {
         {
             let entity = &window[..=end];
             if guarded(|| add_html_token(&mut decoded, entity, false)).is_some() {
+                // A text holds neither, also where somebody writes them as references.
+                let decoded = decoded.replace('\0', "\u{FFFD}").replace('\r', "\n");
                 self.words(&decoded);
                 self.at += end + 1;
                 return;
@@ -236,6 +238,12 @@ mod tests {
             strip(html),
             "a b&c ü € &bogus; 1 < 2\n\nx\n\n* one\n* two\n\n> q\n> r\nl\np\n  q"
         );
+    }
+
+    #[test]
+    fn no_reference_brings_a_nul_or_a_cr() {
+        assert_eq!(strip("<p>a&#0;b&#x0;c"), "a\u{FFFD}b\u{FFFD}c");
+        assert_eq!(strip("<pre>a&#13;b&#xD;c"), "a\nb\nc");
     }
 
     #[test]

@@ -56,6 +56,10 @@ impl Content {
 
     /// Takes bytes. Returns how many belonged to this mail, and whether it has ended.
     pub(super) fn receive(&mut self, bytes: &[u8]) -> (usize, bool) {
+        // No further than to where it is endless, or what a client hears would depend on the pieces
+        // in which its bytes arrive.
+        let room = self.endless().saturating_add(1).saturating_sub(self.read);
+        let bytes = &bytes[..bytes.len().min(room)];
         let mut next = 0;
         while let Some(byte) = bytes.get(next) {
             if self.at == At::Text {
@@ -125,7 +129,11 @@ impl Content {
 
     /// Whether so much was read that the client can no longer mean it.
     pub(super) fn is_endless(&self) -> bool {
-        self.read > self.limit.saturating_mul(4)
+        self.read > self.endless()
+    }
+
+    fn endless(&self) -> usize {
+        self.limit.saturating_mul(4)
     }
 
     /// The mail, or why not.

@@ -1,6 +1,7 @@
 //! The store contract: one list of tests, run on both databases.
 #![expect(clippy::print_stdout, reason = "tests print what they counted")]
 
+mod any_bytes;
 mod architecture;
 mod aws;
 mod chat;

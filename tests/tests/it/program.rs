@@ -1,5 +1,6 @@
 //! The program as its users meet it: what it prints, how it ends, what it refuses.
 
+mod bombs;
 mod demo;
 mod doctor;
 mod faults;

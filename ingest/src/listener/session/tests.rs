@@ -98,6 +98,19 @@ fn a_pipelined_mail_is_handed_over_whatever_pieces_it_comes_in() {
 }
 
 #[test]
+fn a_mail_without_end_is_cut_off_whatever_pieces_it_comes_in() {
+    let line = "x".repeat(98) + "\r\n";
+    for (lines, codes) in [(39, "250 250 354 552 221"), (41, "250 250 354 521")] {
+        let whole = format!("{ENVELOPE}{}.\r\nQUIT\r\n", line.repeat(lines));
+        for piece in [1, 7, 100, 4_096, whole.len()] {
+            let mut talk = smtp();
+            talk.piece = piece;
+            assert_eq!(talk.codes(&whole), codes, "{lines} lines in {piece}s");
+        }
+    }
+}
+
+#[test]
 fn lmtp_answers_once_for_each_recipient_that_was_accepted() {
     for (verdict, code) in [
         (Verdict::Stored, "250"),
