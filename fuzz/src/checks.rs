@@ -59,7 +59,7 @@ fn header_values(mail: &Mail) -> Vec<&str> {
         .chain(&mail.internal_headers)
         .chain(&mail.findings)
         .chain(&mail.auto.reason)
-        .chain(files.flat_map(|file| [&file.name, &file.content_type]))
+        .chain(files.flat_map(|file| [&file.info.name, &file.info.content_type]))
         .chain(bounce.flat_map(|one| one.recipients.iter().chain(&one.original_id)))
         .map(String::as_str)
         .collect()
@@ -75,10 +75,16 @@ fn is_bounded(mail: &Mail, bytes: usize) {
     assert!(mail.text.len() + html <= 3 * limits::TEXT_BYTES);
     assert!(mail.attachments.len() <= limits::PARTS);
     assert!(mail.references.len() <= limits::MESSAGE_IDS);
+    // A file that is wrapped in another may be kept with it.
+    let attached: usize = mail.attachments.iter().map(|file| file.content.len()).sum();
+    assert!(
+        attached <= 2 * bytes,
+        "{attached} bytes attached of {bytes}"
+    );
     let longest = mail
         .attachments
         .iter()
-        .map(|file| file.name.chars().count());
+        .map(|file| file.info.name.chars().count());
     assert!(longest.max().unwrap_or(0) <= limits::NAME_CHARS);
 }
 
@@ -169,6 +175,38 @@ pub fn html_text(data: &[u8]) {
     if !html.contains(['<', '&']) {
         let words = |text: &str| text.split_whitespace().map(str::len).sum::<usize>();
         assert!(words(&text) <= words(&html), "words were added: {text:?}");
+    }
+}
+
+/// What Outlook wraps into `winmail.dat`: the bytes as a whole stream, and as the formatted text of one.
+pub fn tnef(data: &[u8]) {
+    let formatted = |packing: &[u8; 4]| {
+        let size = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        let packed = size.saturating_add(12).to_le_bytes();
+        let text = [&packed, &size.to_le_bytes(), packing, &[0; 4], data].concat();
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes();
+        // One property: binary, PidTagRtfCompressed, one value.
+        let mut properties = vec![1, 0, 0, 0, 0x02, 0x01, 0x09, 0x10, 1, 0, 0, 0];
+        properties.extend(length);
+        properties.extend(&text);
+        properties.resize(properties.len().next_multiple_of(4), 0);
+        let length = u32::try_from(properties.len())
+            .unwrap_or(u32::MAX)
+            .to_le_bytes();
+        let start: &[u8] = &[0x78, 0x9F, 0x3E, 0x22, 1, 0, 1, 0x03, 0x90, 0x06, 0];
+        [start, &length, &properties, &[0, 0]].concat()
+    };
+    for stream in [data.to_vec(), formatted(b"LZFu"), formatted(b"MELA")] {
+        let Some(read) = fuzzing::tnef(&stream) else {
+            continue;
+        };
+        // Files are pieces of the stream, however many there are of them.
+        let files: usize = read.files.iter().sum();
+        assert!(files <= stream.len(), "{files} bytes of {}", stream.len());
+        for text in read.texts {
+            assert!(!text.contains('\0'), "{text:?}");
+            assert!(text.len() <= limits::TEXT_BYTES, "{} bytes", text.len());
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use tierdesk_core::mail::Mailbox;
 
-use crate::{encoded_words, fields::Fields, html_text};
+use crate::{encoded_words, fields::Fields, html_text, limits, tnef};
 
 /// The mailboxes of every header called `name` in a header block, and how many such headers there
 /// are.
@@ -16,6 +16,24 @@ pub fn addresses(block: &[u8], name: &str) -> (Vec<Mailbox>, usize) {
 /// A header value with its encoded words decoded (RFC 2047).
 pub fn encoded_words(value: &str) -> String {
     encoded_words::decode(value).into_owned()
+}
+
+/// What a `winmail.dat` holds: the sizes of its files, and its texts.
+#[derive(Debug)]
+pub struct Wrapped {
+    /// In bytes.
+    pub files: Vec<usize>,
+    /// Plain and HTML.
+    pub texts: Vec<String>,
+}
+
+/// Reads a `winmail.dat`.
+pub fn tnef(stream: &[u8]) -> Option<Wrapped> {
+    let read = tnef::read(stream, limits::PARTS)?;
+    Some(Wrapped {
+        files: read.files.iter().map(|file| file.bytes.len()).collect(),
+        texts: read.text.into_iter().chain(read.html).collect(),
+    })
 }
 
 /// HTML as text.

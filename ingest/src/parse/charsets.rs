@@ -242,7 +242,7 @@ fn names_of_files() {
         NAMES.iter().map(|(name, bytes, expected)| {
             let head = b"From: a@x.example\nContent-Type: application/pdf\nContent-Disposition: attachment; ";
             let mail = read(&[head, bytes, b"\n\nx"]);
-            (*name, mail.attachments[0].name.clone(), *expected)
+            (*name, mail.attachments[0].info.name.clone(), *expected)
         }),
     );
 }

@@ -474,7 +474,7 @@ fn what_is_encrypted_is_said_and_what_is_signed_is_shown() {
         "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\nContent-Transfer-Encoding: base64\n\nAAAA\n",
     );
     assert!(!encrypted(&within) && within.findings[0].contains("clear signature"));
-    assert_eq!(within.attachments[0].name, "smime.p7m");
+    assert_eq!(within.attachments[0].info.name, "smime.p7m");
     assert!(!encrypted(&mail(
         "Content-Type: text/plain\n\nWe use -----BEGIN PGP MESSAGE----- blocks.\n"
     )));

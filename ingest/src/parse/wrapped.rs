@@ -2,6 +2,8 @@
 //! invitations. Their text is the mail's only where no other part says anything, which is known
 //! when every part was seen.
 
+use std::borrow::Cow;
+
 use crate::{
     calendar, decoding, limits,
     media::{Media, Transfer},
@@ -54,7 +56,7 @@ impl Reading {
                 is_inline: file.is_inline,
                 transfer: Transfer::Identity,
             };
-            self.attachments.add(&media, file.bytes);
+            self.attachments.add(&media, Cow::Borrowed(file.bytes));
         }
         let first = |kept: &mut Option<String>, new: Option<String>| {
             *kept = kept.take().or(new);
@@ -64,7 +66,7 @@ impl Reading {
     }
 
     fn invitation(&mut self, media: &Media, bytes: &[u8]) {
-        self.attachments.add(media, bytes);
+        self.attachments.add(media, Cow::Borrowed(bytes));
         let within = &bytes[..bytes.len().min(limits::CALENDAR_BYTES)];
         // RFC 5545 section 3.1.4: UTF-8 where nothing else is said.
         let (text, _) = decoding::text(within, media.charset.as_deref());
@@ -140,7 +142,7 @@ mod tests {
     }
 
     fn names(mail: &Mail) -> Vec<(&str, u64)> {
-        let files = mail.attachments.iter();
+        let files = mail.attachments.iter().map(|file| &file.info);
         files.map(|file| (&*file.name, file.size)).collect()
     }
 

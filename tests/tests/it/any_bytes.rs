@@ -170,6 +170,7 @@ const TARGETS: &[(&str, Check)] = &[
     ("parser", checks::parser),
     ("reply_text", checks::reply_text),
     ("smtp_session", checks::smtp_session),
+    ("tnef", checks::tnef),
 ];
 
 /// The inputs that break a check.
