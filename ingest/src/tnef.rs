@@ -171,10 +171,18 @@ impl<'a> Reading<'a> {
         // A file that only points to where its bytes lie is not among them.
         let mut is_whole = self.is_whole && files.len() == all;
         let (text, html) = self.texts.finish(charset, &mut is_whole);
+        // A number that stands for a character may be nought, which no text holds.
+        let clean = |text: String| {
+            if text.contains('\0') {
+                text.replace('\0', "")
+            } else {
+                text
+            }
+        };
         Tnef {
             files,
-            text,
-            html,
+            text: text.map(clean),
+            html: html.map(clean),
             is_whole,
         }
     }

@@ -77,6 +77,15 @@ impl Postfix {
         String::from_utf8_lossy(&queue.stdout).lines().count()
     }
 
+    /// Has it try everything in its queue now.
+    pub fn flush(&self) {
+        let flushed = Command::new("/usr/sbin/postqueue")
+            .args(["-c", &self.path("etc"), "-f"])
+            .output()
+            .expect("postqueue runs");
+        assert!(flushed.status.success(), "{flushed:?}\n{}", self.log());
+    }
+
     /// How many mails are in the Maildir.
     pub fn delivered(&self) -> usize {
         fs::read_dir(self.folder.path().join("mail/inbox/new")).map_or(0, Iterator::count)
