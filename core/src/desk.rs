@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod mailboxes;
 pub mod onboard;
 pub mod receive;
+pub mod recorded;
 pub mod staff;
 pub mod store_arrival;
 pub mod tickets;

@@ -185,6 +185,7 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
         AutoKind::AutoReply => MessageKind::AutoReply,
         AutoKind::Bounce => MessageKind::Bounce,
         AutoKind::Bulk => MessageKind::Bulk,
+        AutoKind::List if own.is_some_and(|own| is_own_list(&mail, own)) => MessageKind::Person,
         AutoKind::List => MessageKind::List,
     };
     // Nothing stores it; a batch of mails is held in memory.
@@ -224,6 +225,19 @@ pub fn prepare(arrival: Arrival, own: Option<&EmailAddress>) -> Prepared {
         raw: content,
         contents,
     }
+}
+
+/// Whether the list that a mail came through is the support address itself: a group mailbox at Google, say,
+/// names itself in List-Id on everything that people write to it.
+fn is_own_list(mail: &Mail, own: &EmailAddress) -> bool {
+    let id = own.as_str().replace('@', ".").to_lowercase();
+    let reason = mail
+        .auto
+        .reason
+        .as_deref()
+        .unwrap_or_default()
+        .to_lowercase();
+    reason.contains(&format!("<{id}>")) || reason.contains(&format!("<mailto:{own}>"))
 }
 
 /// Below this many bytes a text may grow when its secrets are replaced by longer notes. A mail made

@@ -17,8 +17,13 @@ pub(crate) fn in_words(calendar: &str) -> Option<String> {
         .position(|line| starts_with(line, "END:") || starts_with(line, "BEGIN:"));
     let entry = &entry[..end.unwrap_or(entry.len())];
     let mut words = String::new();
+    let title = match method.as_deref().map(str::to_ascii_uppercase).as_deref() {
+        Some("CANCEL") => "Cancelled",
+        Some("REPLY") => "Answer to the invitation",
+        _ => "Invitation",
+    };
     for (label, value) in [
-        ("Invitation", find(entry, "SUMMARY")),
+        (title, find(entry, "SUMMARY")),
         ("Start", find(entry, "DTSTART").map(|time| readable(&time))),
         ("End", find(entry, "DTEND").map(|time| readable(&time))),
         ("Where", find(entry, "LOCATION")),

@@ -22,6 +22,11 @@ pub(crate) fn base64(encoded: &[u8]) -> Vec<u8> {
     if let Some(decoded) = guarded(|| base64_decode(encoded)).flatten() {
         return decoded;
     }
+    // Base64 has no words; what is full of spaces was never encoded, whatever the header says.
+    let spaces = encoded.iter().filter(|byte| **byte == b' ').count();
+    if spaces * 20 > encoded.len() {
+        return encoded.to_vec();
+    }
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     let cleaned: Vec<u8> = encoded.iter().copied().filter(is_base64).collect();
     guarded(|| base64_decode(&cleaned))
@@ -96,6 +101,12 @@ pub(crate) fn utf8_or<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str
 /// the bytes agree.
 pub(crate) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, bool) {
     let charset = charset.map(charset::normal);
+    let may_be_japanese = charset
+        .as_ref()
+        .is_none_or(|charset| matches!(charset::meaning(charset), Meaning::Ascii | Meaning::Utf8));
+    if let (true, Some(text)) = (may_be_japanese, iso_2022_jp(bytes)) {
+        return (Cow::Owned(text), true);
+    }
     let Some(charset) = charset.filter(|charset| !charset.is_empty()) else {
         return (without_label(bytes), true);
     };
@@ -117,6 +128,18 @@ pub(crate) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>,
         },
         Meaning::Utf7 | Meaning::Other => other(charset::decoded(bytes, &charset)),
     }
+}
+
+/// Seven-bit Japanese, which its escape sequences give away without a label.
+fn iso_2022_jp(bytes: &[u8]) -> Option<String> {
+    memchr::memchr(0x1B, bytes)?;
+    let is_marked = [b"\x1B$B", b"\x1B$@", b"\x1B(J"]
+        .iter()
+        .any(|mark| memchr::memmem::find(bytes, *mark).is_some());
+    if !is_marked || !bytes.is_ascii() {
+        return None;
+    }
+    charset::decoded(bytes, "iso-2022-jp")
 }
 
 /// Nothing, or nothing that can be used, is said of the charset.
@@ -205,6 +228,8 @@ mod tests {
         assert_eq!(base64(b"SGVs\r\nbG8="), b"Hello");
         assert_eq!(base64(b"SG*Vs-bG8"), b"Hello");
         assert_eq!(base64(b"!!!"), b"");
+        let words = b"This is not base64, it is words: help!";
+        assert_eq!(base64(words), words);
     }
 
     #[test]
@@ -217,6 +242,10 @@ mod tests {
         );
         assert_eq!(text(b"\xcf\xf0\xe8", Some("koi8-r")), ("оПХ".into(), true));
         assert_eq!(text(b"ok", Some("klingon")), ("ok".into(), false));
+        let japanese = b"\x1B$B>c32\x1B(B!";
+        for label in [None, Some("us-ascii"), Some("utf-8")] {
+            assert_eq!(text(japanese, label), ("障害!".into(), true), "{label:?}");
+        }
     }
 
     #[test]

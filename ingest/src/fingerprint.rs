@@ -7,7 +7,7 @@
 //! preceded by its length, so that none can run into the next.
 
 use sha2::{Digest, Sha256};
-use tierdesk_core::mail::Fingerprint;
+use tierdesk_core::{clock::Timestamp, mail::Fingerprint};
 
 use crate::{
     decoding,
@@ -181,6 +181,16 @@ fn push(buffer: &mut Vec<u8>, hash: &mut Sha256, bytes: &[u8]) {
     } else {
         buffer.extend_from_slice(bytes);
     }
+}
+
+/// The sameness of a mail without Message-ID and Date, which a program sends again word by word when it has
+/// the same to say again: the same only within the hour, in which its server may try again.
+pub(crate) fn in_hour(print: Fingerprint, at: Timestamp) -> Fingerprint {
+    let hour = at.micros().div_euclid(3_600_000_000);
+    let mut hash = Sha256::new();
+    hash.update(print.0);
+    hash.update(hour.to_be_bytes());
+    Fingerprint(hash.finalize().into())
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ pub fn parse(raw: &[u8], envelope: &Envelope) -> Mail {
     let mut print = Fingerprinter::new(fields);
     reading.tree(&structure.root, Place::root(), &mut print);
     reading.show_wrapped();
+    reading.stray(structure.root.epilogue);
     print.left_out(&structure.left_out);
     print.left_out(&[rest]);
     let auto = classify(fields, envelope);
@@ -150,9 +151,10 @@ impl Reading {
                 if kind == "multipart/alternative" && !place.is_beside {
                     self.alternatives(parts, place, print);
                 } else {
+                    let root = shown_of_related(parts);
                     for (index, inner) in parts.iter().enumerate() {
                         let is_beside =
-                            place.is_beside || (kind == "multipart/related" && index > 0);
+                            place.is_beside || (kind == "multipart/related" && index != root);
                         let place = Place {
                             is_root: false,
                             is_beside,
@@ -217,6 +219,20 @@ impl Reading {
         } else {
             self.attachments.add(media, bytes);
         }
+    }
+
+    /// What stands behind the mail's last boundary: shown, where it says something.
+    fn stray(&mut self, behind: &[u8]) {
+        let room = limits::TEXT_BYTES.saturating_sub(self.body.bytes());
+        let within = &behind[..behind.len().min(room)];
+        let (text, _) = decoding::text(within.trim_ascii(), None);
+        if !text.contains(char::is_alphanumeric) {
+            return;
+        }
+        let text = decoding::with_lf(decoding::cut(&text, room));
+        self.body.add(text, false);
+        let finding = "text stood behind the end of the mail: it is shown at the end";
+        self.findings.push(finding.to_owned());
     }
 
     fn body_part(&mut self, part: &Part<'_>, bytes: &[u8]) {
@@ -361,6 +377,16 @@ impl Reading {
     }
 }
 
+/// Which part of a multipart/related is shown: the first that holds text. It ought to be the first of
+/// all, or the one that `start` names (RFC 2387), which is text as well.
+fn shown_of_related(parts: &[Part<'_>]) -> usize {
+    let is_text = |part: &Part<'_>| {
+        let kind = &*part.media.content_type;
+        matches!(kind, "text/html" | "text/plain") || part.media.is_multipart()
+    };
+    parts.iter().position(is_text).unwrap_or(0)
+}
+
 /// A mail of which nothing is said but that its bytes are kept, for one that could not be stored as
 /// it was read.
 pub fn unread(raw: &[u8], reason: &str) -> Mail {
@@ -395,25 +421,50 @@ pub fn unread(raw: &[u8], reason: &str) -> Mail {
     }
 }
 
-/// Whether the content is encrypted: OpenPGP (RFC 3156, or its text form) or S/MIME (RFC 8551). A mail that
-/// is only signed shows its text.
+/// Whether the content, or a part of it, is encrypted: OpenPGP (RFC 3156, or its text form) or S/MIME
+/// (RFC 8551). A mail that is only signed shows its text.
 fn is_encrypted(root: &Part<'_>, text: &str) -> bool {
-    match &*root.media.content_type {
-        "multipart/encrypted" => true,
-        _ if is_smime(root) => !is_signed_within(root),
-        _ => text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----"),
+    const ARMOUR: &str = "-----BEGIN PGP MESSAGE-----";
+    text.lines().any(|line| line.starts_with(ARMOUR)) || has_encrypted(root)
+}
+
+fn has_encrypted(part: &Part<'_>) -> bool {
+    match (&*part.media.content_type, &part.content) {
+        ("multipart/encrypted" | "application/pgp-encrypted", _) => true,
+        (_, Content::Multipart(parts)) => parts.iter().any(has_encrypted),
+        _ => is_smime(part) && !is_signed_within(part),
     }
 }
 
-fn is_smime(root: &Part<'_>) -> bool {
-    let kind = &*root.media.content_type;
-    matches!(kind, "application/pkcs7-mime" | "application/x-pkcs7-mime")
+/// S/MIME, by its type or, for servers that forget types, by its name.
+fn is_smime(part: &Part<'_>) -> bool {
+    let media = &part.media;
+    let is_named = |name: &String| name.eq_ignore_ascii_case("smime.p7m");
+    match &*media.content_type {
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => true,
+        "application/octet-stream" => media.name.as_ref().is_some_and(is_named),
+        _ => false,
+    }
 }
 
-/// S/MIME whose signature encloses the content (RFC 8551 section 3.5.2).
-fn is_signed_within(root: &Part<'_>) -> bool {
-    let value = root.fields.find_text("Content-Type").unwrap_or_default();
-    is_smime(root) && value.to_ascii_lowercase().contains("signed-data")
+/// S/MIME whose signature encloses the content (RFC 8551 section 3.5.2): the header says so, or the
+/// object identifier with which the bytes begin, id-signedData (RFC 5652 section 5.1).
+fn is_signed_within(part: &Part<'_>) -> bool {
+    const SIGNED_DATA: [u8; 11] = [0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2];
+    /// A tag with its length stands before it, as the form of the length has it.
+    const BEGINNING: usize = 32;
+    if !is_smime(part) {
+        return false;
+    }
+    let value = part.fields.find_text("Content-Type").unwrap_or_default();
+    if value.to_ascii_lowercase().contains("signed-data") {
+        return true;
+    }
+    let bytes = decoded(part);
+    let start = &bytes[..bytes.len().min(BEGINNING)];
+    start
+        .windows(SIGNED_DATA.len())
+        .any(|part| part == SIGNED_DATA)
 }
 
 /// The addresses to which servers say that they delivered.

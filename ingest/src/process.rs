@@ -24,7 +24,7 @@ use tierdesk_core::{
     tickets::threading,
 };
 
-use crate::{fields::Fields, parse, reader::Reader};
+use crate::{fields::Fields, fingerprint, parse, reader::Reader};
 
 /// How many arrivals a worker processes in one commit, and how many bytes of them.
 const TOGETHER: i64 = 10;
@@ -212,12 +212,17 @@ fn read(
         envelope,
         is_silent,
         blob_id,
-        ..
+        received_at,
     } = waiting;
     let mail = match reading {
         Reading::Whole => parse::parse(&raw, &envelope),
         Reading::Bare(reason) => parse::unread(&raw, reason),
     };
+    let mut mail = mail;
+    let is_handed_over = matches!(road, Road::Deliver | Road::Lmtp | Road::Smtp);
+    if is_handed_over && mail.message_id.is_none() && mail.date.is_none() {
+        mail.fingerprint = fingerprint::in_hour(mail.fingerprint, received_at);
+    }
     let stored = Some((id, blob_id));
     let arrival = Arrival {
         mail,

@@ -15,6 +15,9 @@ pub(crate) struct Part<'a> {
     /// As it stands in the mail, transfer encoding and all.
     pub(crate) body: &'a [u8],
     pub(crate) content: Content<'a>,
+    /// What stands behind the last boundary of a container (RFC 2046 section 5.1.1): nothing is meant
+    /// to, and programs that know no MIME put words there.
+    pub(crate) epilogue: &'a [u8],
 }
 
 /// What a part holds.
@@ -85,16 +88,24 @@ impl<'a> Splitter<'a> {
         self.has_cut_headers |= fields.is_cut();
         let mut media = Media::read(&fields, default);
         let body = &raw[start..];
-        let content = self.content(&mut media, body, depth);
+        let mut epilogue: &[u8] = &[];
+        let content = self.content(&mut media, body, depth, &mut epilogue);
         Part {
             fields,
             media,
             body,
             content,
+            epilogue,
         }
     }
 
-    fn content(&mut self, media: &mut Media, body: &'a [u8], depth: usize) -> Content<'a> {
+    fn content(
+        &mut self,
+        media: &mut Media,
+        body: &'a [u8],
+        depth: usize,
+        epilogue: &mut &'a [u8],
+    ) -> Content<'a> {
         let is_message = media.is_message() && media.transfer == crate::media::Transfer::Identity;
         if !media.is_multipart() && !is_message {
             return Content::Leaf;
@@ -128,6 +139,7 @@ impl<'a> Splitter<'a> {
                 }
                 children.push(self.part(slice, default, depth + 1));
             }
+            *epilogue = slices.behind;
             children
         });
         match children {
@@ -150,6 +162,8 @@ struct Slices<'a> {
     delimiter: Vec<u8>,
     /// Where the next part begins; `None` after the closing boundary.
     at: Option<usize>,
+    /// What stands behind the closing boundary.
+    behind: &'a [u8],
 }
 
 impl<'a> Slices<'a> {
@@ -159,6 +173,7 @@ impl<'a> Slices<'a> {
             body,
             delimiter,
             at: None,
+            behind: &[],
         };
         slices.at = slices
             .boundary_line(0)
@@ -175,6 +190,9 @@ impl<'a> Slices<'a> {
             return (!rest.trim_ascii().is_empty()).then_some(rest);
         };
         self.at = (!line.is_closing).then_some(line.end);
+        if line.is_closing {
+            self.behind = &self.body[line.end..];
+        }
         // The line end before a boundary belongs to the boundary (RFC 2046 section 5.1.1).
         let mut slice = &self.body[start..line.start.max(start)];
         slice = slice.strip_suffix(b"\n").unwrap_or(slice);

@@ -4,7 +4,7 @@
 
 use std::{
     collections::HashMap,
-    io,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -51,10 +51,6 @@ enum Left {
     File(#[from] io::Error),
     #[error("the desk did not take it")]
     Desk(#[from] Error),
-    #[error("it is empty")]
-    Empty,
-    #[error("it is larger than {} bytes", limits::SOURCE_BYTES)]
-    TooLarge,
 }
 
 impl Watch {
@@ -136,18 +132,19 @@ impl Watch {
         Ok(files)
     }
 
-    /// Takes one mail: commits it, then moves it to `cur`.
+    /// Takes one mail: commits it, then moves it to `cur`. Of one that is larger than anything a mail
+    /// may be, the beginning is taken, as everywhere; the whole of it stays in `cur`.
     async fn take(&self, desk: &Desk, file: &Path) -> Result<(), Left> {
-        let size = std::fs::metadata(file)?.len();
-        if size == 0 {
-            return Err(Left::Empty);
+        let mut raw = Vec::new();
+        let mut source = std::fs::File::open(file)?.take(limits::SOURCE_BYTES);
+        source.read_to_end(&mut raw)?;
+        if raw.is_empty() {
+            let name = file.display().to_string();
+            tracing::warn!(file = name, "an empty file is no mail; it is moved to cur");
+        } else {
+            let origin = file.display().to_string();
+            process::take(desk, Road::Maildir, Some(origin), Envelope::default(), &raw).await?;
         }
-        if size > limits::SOURCE_BYTES {
-            return Err(Left::TooLarge);
-        }
-        let raw = std::fs::read(file)?;
-        let origin = file.display().to_string();
-        process::take(desk, Road::Maildir, Some(origin), Envelope::default(), &raw).await?;
         fault::point("maildir.taken");
         let name = file.file_name().unwrap_or_default();
         let mut target = self.folder.join("cur");

@@ -39,6 +39,12 @@ pub(crate) enum MailCommand {
         #[arg(long, default_value_t = 250, hide = true)]
         batch: usize,
     },
+    /// Lists mail that was kept and opened nothing, with the reason: where to look for a mail that is missed.
+    Recorded {
+        /// At most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+    },
     /// Shows the mailboxes on servers: whether they are read, up to where, and what goes wrong.
     Status,
     /// Gets a token for a mailbox at Microsoft or Google, for reading and sending both.

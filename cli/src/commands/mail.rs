@@ -9,7 +9,10 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tierdesk_core::{
     clock::Timestamp,
-    desk::Desk,
+    desk::{
+        Desk,
+        recorded::{self, RecordedMail},
+    },
     mail::{AttachmentInfo, Auto, Envelope, Importance, Mail, Mailbox},
     permit::Actor,
     receive::{Receipt, Road},
@@ -58,6 +61,10 @@ pub(super) async fn run(
             };
             import_mailboxes(desk, actor, &paths, options, output).await
         }
+        MailCommand::Recorded { limit } => {
+            let found = recorded::list(desk, actor, limit).await?;
+            output.answer(&found, |out| show_recorded(out, &found))
+        }
         MailCommand::Status => mailboxes::status(desk, actor, output).await,
         MailCommand::Connect {
             provider,
@@ -99,6 +106,24 @@ fn nothing_to_keep(output: &Output) -> Exit {
     );
     output.failure(&refusal.into());
     Exit::Empty
+}
+
+fn show_recorded(out: &Output, found: &[RecordedMail]) {
+    for mail in found {
+        out.line(format!(
+            "{}  {:10} {}  {}",
+            local(mail.at),
+            mail.kind,
+            mail.from,
+            mail.subject
+        ));
+        for reason in &mail.reasons {
+            out.line(format!("    {reason}"));
+        }
+    }
+    if found.is_empty() {
+        out.line("Every mail is on a ticket.");
+    }
 }
 
 /// `mail parse`: what is understood of one message.

@@ -3,7 +3,7 @@
 use tierdesk_core::{
     clock::{Clock, Timestamp},
     desk::tickets::{MessageReport, TicketDetail, TicketReport},
-    tickets::Direction,
+    tickets::{Direction, MessageKind},
     trust::SenderTrust,
 };
 
@@ -173,7 +173,7 @@ pub(super) fn detail(out: &Output, detail: &TicketDetail) {
     }
     for message in &detail.messages {
         out.line("");
-        show_message(out, message);
+        show_message(out, message, detail.ticket.trust);
     }
     if detail
         .messages
@@ -195,7 +195,7 @@ pub(super) fn detail(out: &Output, detail: &TicketDetail) {
     }
 }
 
-fn show_message(out: &Output, message: &MessageReport) {
+fn show_message(out: &Output, message: &MessageReport, ticket: SenderTrust) {
     let what = match message.direction {
         Direction::In if message.kind.as_str() != "person" => message.kind.as_str(),
         Direction::In => "from",
@@ -204,6 +204,13 @@ fn show_message(out: &Output, message: &MessageReport) {
     };
     let head = format!("--- {what} {} · {}", message.from, local(message.at));
     out.line(out.paint(Tone::Strong, head));
+    // The ticket says how far its opener is to be believed; this may be somebody else in their name.
+    if let Some(trust) = message.trust.filter(|trust| *trust > ticket)
+        && message.kind == MessageKind::Person
+    {
+        let warning = format!("  {trust}: nothing shows that {} wrote this", message.from);
+        out.line(out.paint(Tone::Alarm, warning));
+    }
     out.line(message.reply_text.trim_end());
     let quoted = message.text.len().saturating_sub(message.reply_text.len());
     if quoted > 0 {

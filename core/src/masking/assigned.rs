@@ -194,6 +194,8 @@ fn link(text: &[u8], at: usize, is_apart: bool) -> Option<(Link, usize)> {
         [b':', b':', ..] | [b':', b'/', b'/', ..] => None,
         [b':', b'=', ..] | [b'=', b'>' | b'=', ..] => Some((Link::Equals, at + 2)),
         [b':', ..] => Some((Link::Colon, at + 1)),
+        // The full-width colon of Japanese and Chinese.
+        [0xEF, 0xBC, 0x9A, ..] => Some((Link::Colon, at + 3)),
         [b'=', ..] => Some((Link::Equals, at + 1)),
         rest if is_apart => {
             let words: [&[u8]; 5] = [b"is", b"ist", b"lautet", b"est", b"es"];

@@ -172,3 +172,24 @@ proptest! {
         mask(&text);
     }
 }
+
+#[test]
+fn passwords_behind_the_words_and_colons_of_other_scripts_are_masked() {
+    for text in [
+        "パスワード：abc12345xyz",
+        "密码：abc12345xyz",
+        "密碼: abc12345xyz",
+        "Пароль: abc12345xyz",
+        "password：abc12345xyz",
+    ] {
+        let masked = mask(text).text;
+        assert!(!masked.contains("abc12345"), "{text}: {masked}");
+    }
+    for text in [
+        "パスワードを忘れました",
+        "请重置密码。",
+        "Пароль не подходит",
+    ] {
+        assert_eq!(mask(text).text, text);
+    }
+}

@@ -39,6 +39,11 @@ statements! {
          WHERE message_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY message_id, position",
         "SELECT message_id, name, content_type, size, is_inline, blob_id FROM attachments
          WHERE message_id = ANY($1) ORDER BY message_id, position");
+    /// By id, which is in the order of time, and has an index.
+    ON_NO_TICKET = Sql::same(
+        "SELECT id, ticket_id, customer_id, direction, kind, header_id, author, author_name, subject, body,
+            reply_text, sent_at, received_at, trust, findings, is_truncated, blob_id, delivery
+         FROM messages WHERE ticket_id IS NULL ORDER BY id DESC LIMIT $1");
     BIND_TO_CUSTOMER = Sql::same("UPDATE messages SET customer_id = $2 WHERE ticket_id = $1");
     COUNT = Sql::same("SELECT CAST(COUNT(*) AS BIGINT) FROM messages");
 }
@@ -116,6 +121,12 @@ pub struct StoredAttachment {
 /// A ticket's messages, oldest first.
 pub async fn list_of_ticket(tx: &mut Tx, ticket: TicketId) -> Result<Vec<Message>, StoreError> {
     let rows: Vec<Row> = tx.fetch_all(OF_TICKET, (ticket,)).await?;
+    rows.into_iter().map(Message::try_from).collect()
+}
+
+/// The newest mails that are on no ticket.
+pub async fn list_on_no_ticket(tx: &mut Tx, limit: i64) -> Result<Vec<Message>, StoreError> {
+    let rows: Vec<Row> = tx.fetch_all(ON_NO_TICKET, (limit,)).await?;
     rows.into_iter().map(Message::try_from).collect()
 }
 

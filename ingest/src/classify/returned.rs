@@ -51,6 +51,17 @@ const OPENINGS: [&str; 32] = [
     "could not deliver message to",
 ];
 
+/// Openings that people write as well: only what gives a mail back below counts as proof.
+const LOOSE: [&str; 7] = [
+    "your message to ",
+    "we're sorry",
+    "address not found",
+    "message not delivered",
+    "unable to deliver",
+    "user unknown",
+    "undeliverable mail",
+];
+
 /// The finding, if a text is a server's that gives a mail back.
 pub(crate) fn bounce_in_text(fields: &Fields<'_>, text: &str) -> Option<Auto> {
     let sender = fields.addresses("From").mailboxes.into_iter().next()?;
@@ -69,7 +80,15 @@ pub(crate) fn bounce_in_text(fields: &Fields<'_>, text: &str) -> Option<Auto> {
             // Some set the mail's data below in lines of their own.
             line == "your message" || OPENINGS.iter().any(|opening| line.starts_with(opening))
         })?;
-    let is_proven = bounce::has_code(text) || bounce::returned(text).is_some();
+    let is_loose = LOOSE.iter().any(|loose| opening.starts_with(loose));
+    // People answer from such addresses, and send notices of all kinds.
+    let is_anybody = sender
+        .address
+        .to_ascii_lowercase()
+        .replace('-', "")
+        .starts_with("noreply@");
+    let is_coded = !is_loose && !is_anybody && bounce::has_code(text);
+    let is_proven = is_coded || bounce::returned(text).is_some();
     is_proven.then(|| Auto {
         kind: AutoKind::Bounce,
         reason: Some(format!(

@@ -54,6 +54,24 @@ impl Body {
         })
     }
 
+    /// Whether the words of a text stand in the body, in this order.
+    pub(super) fn says(&self, text: &str, is_html: bool) -> bool {
+        let wanted = if is_html {
+            letters(&html_text(text))
+        } else {
+            letters(text)
+        };
+        let mut said = String::new();
+        for segment in &self.segments {
+            if segment.is_html {
+                said.push_str(&letters(&html_text(&segment.text)));
+            } else {
+                said.push_str(&letters(&segment.text));
+            }
+        }
+        said.contains(&wanted)
+    }
+
     pub(super) fn add(&mut self, text: String, is_html: bool) {
         self.bytes += text.len();
         let form = self.form;
@@ -79,8 +97,9 @@ impl Body {
     }
 
     /// Of the segments since the choice began keeps one form: the first that has plain text with
-    /// words, else the last with HTML, else all. What is kept and what follows belongs to the form
-    /// around the choice.
+    /// words, else the last with HTML, else all. Plain text that says something else than the HTML, "your
+    /// program cannot show this" say, is kept with it. What is kept and what follows belongs to the
+    /// form around the choice.
     pub(super) fn end_choice(&mut self, choice: Choice) {
         self.form = choice.form;
         let found = self
@@ -90,8 +109,14 @@ impl Body {
         let plain = found.iter().find(has_words);
         let html = found.iter().rfind(|segment| segment.is_html);
         let chosen = plain.or(html).map(|segment| segment.form);
+        let differs = match (plain, html) {
+            (Some(plain), Some(html)) if plain.form != html.form => {
+                (!is_same(&plain.text, &html.text)).then_some(html.form)
+            }
+            _ => None,
+        };
         for segment in found {
-            if chosen.is_none_or(|form| segment.form == form) {
+            if chosen.is_none_or(|form| segment.form == form) || differs == Some(segment.form) {
                 self.segments.push(Segment {
                     form: choice.form,
                     ..segment
@@ -123,6 +148,30 @@ impl Body {
         let html = (!self.html.is_empty()).then(|| self.html.join("\n"));
         (text, html)
     }
+}
+
+/// What can be told from markup and layout: the letters and digits.
+fn letters(text: &str) -> String {
+    text.chars().filter(|char| char.is_alphanumeric()).collect()
+}
+
+/// So many words of a plain text are looked for in the HTML, and so few tell nothing.
+const SAMPLE: usize = 40;
+const TOO_FEW: usize = 3;
+/// A word that markup and entities leave whole is ASCII, and this long to be one.
+const WORD: usize = 4;
+
+/// Whether HTML says what a plain text beside it says: most of its words stand there. In doubt it does,
+/// because it ought to.
+fn is_same(plain: &str, html: &str) -> bool {
+    let is_word = |word: &&str| word.len() >= WORD && word.is_ascii();
+    let words = plain.split(|char: char| !char.is_alphanumeric());
+    let words: Vec<&str> = words.filter(is_word).take(SAMPLE).collect();
+    if words.len() < TOO_FEW {
+        return true;
+    }
+    let stands = |word: &&&str| memchr::memmem::find(html.as_bytes(), word.as_bytes()).is_some();
+    words.iter().filter(stands).count() * 3 >= words.len()
 }
 
 fn append(text: &mut String, more: &str) {

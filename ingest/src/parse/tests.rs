@@ -479,3 +479,93 @@ fn what_is_encrypted_is_said_and_what_is_signed_is_shown() {
         "Content-Type: text/plain\n\nWe use -----BEGIN PGP MESSAGE----- blocks.\n"
     )));
 }
+
+#[test]
+fn plain_text_that_only_says_that_it_cannot_show_the_mail_hides_nothing() {
+    let stub = "Content-Type: text/plain\r\n\r\nYour mail program cannot display this message.\r\n";
+    let words = "Content-Type: text/html\r\n\r\n<p>The <b>database</b> is down</p>";
+    let read = mail(&multipart("alternative", &[stub, words]));
+    assert!(read.text.contains("The database is down"), "{}", read.text);
+    assert!(read.text.contains("cannot display"), "{}", read.text);
+    let plain =
+        "Content-Type: text/plain\r\n\r\nThe database behind the dashboard is down since Monday";
+    let same = "Content-Type: text/html\r\n\r\n<p>The <b>database</b> behind the dashboard is down since <i>Monday</i></p>";
+    let read = mail(&multipart("alternative", &[plain, same]));
+    assert_eq!(
+        read.text,
+        "The database behind the dashboard is down since Monday"
+    );
+}
+
+#[test]
+fn the_text_of_a_related_whole_is_shown_wherever_it_stands() {
+    let image = "Content-Type: image/png\r\nContent-ID: <i>\r\n\r\nx";
+    let read = mail(&multipart("related", &[image, HTML]));
+    assert_eq!((&*read.text, read.attachments.len()), ("html words", 1));
+}
+
+#[test]
+fn what_is_encrypted_is_told_wherever_it_stands() {
+    let enveloped = "MIAGCSqGSIb3DQEHA6CA";
+    let signed = "MIAGCSqGSIb3DQEHAqCA";
+    let smime = |media: &str, bytes: &str| {
+        mail(&format!(
+            "Content-Type: {media}\r\nContent-Transfer-Encoding: base64\r\n\r\n{bytes}\r\n"
+        ))
+    };
+    let pgp = "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n";
+    let is_flagged = |mail: &Mail| {
+        mail.findings
+            .iter()
+            .any(|one| one.contains("it is encrypted"))
+    };
+    for (what, mail, expected) in [
+        (
+            "enveloped",
+            smime("application/pkcs7-mime", enveloped),
+            true,
+        ),
+        (
+            "by its name",
+            smime("application/octet-stream; name=smime.p7m", enveloped),
+            true,
+        ),
+        (
+            "signed, untold",
+            smime("application/pkcs7-mime", signed),
+            false,
+        ),
+        ("in a mixed", mail(&multipart("mixed", &[PLAIN, pgp])), true),
+        (
+            "below a greeting",
+            mail("\r\nHello,\r\n\r\n-----BEGIN PGP MESSAGE-----\r\nx\r\n"),
+            true,
+        ),
+        (
+            "spoken of",
+            mail("\r\nwhat is -----BEGIN PGP MESSAGE----- ?\r\n"),
+            false,
+        ),
+    ] {
+        assert_eq!(is_flagged(&mail), expected, "{what}: {:?}", mail.findings);
+    }
+}
+
+#[test]
+fn words_behind_the_last_boundary_are_shown() {
+    let raw = multipart("mixed", &[PLAIN]) + "\r\nPS: it is down again\r\n";
+    let read = mail(&raw);
+    assert_eq!(read.text, "plain words\n\nPS: it is down again");
+    assert!(
+        read.findings
+            .iter()
+            .any(|one| one.contains("behind the end")),
+        "{:?}",
+        read.findings
+    );
+    assert!(
+        mail(&(multipart("mixed", &[PLAIN]) + "\r\n\r\n"))
+            .findings
+            .is_empty()
+    );
+}

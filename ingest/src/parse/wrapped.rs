@@ -18,6 +18,8 @@ pub(super) struct Wrapped {
     text: Option<String>,
     html: Option<String>,
     files: usize,
+    /// Outlook wraps the text that was written; an invitation's words are made by us.
+    is_written: bool,
 }
 
 impl Reading {
@@ -63,6 +65,7 @@ impl Reading {
         };
         first(&mut self.wrapped.text, tnef.text);
         first(&mut self.wrapped.html, tnef.html);
+        self.wrapped.is_written |= self.wrapped.text.is_some() || self.wrapped.html.is_some();
     }
 
     fn invitation(&mut self, media: &Media, bytes: &[u8]) {
@@ -75,10 +78,25 @@ impl Reading {
         }
     }
 
-    /// Once every part was seen: what was wrapped is shown where nothing else is.
+    /// Once every part was seen: what was wrapped is shown where nothing else is, and what somebody
+    /// wrote also beside other words, a virus scanner's say, unless those are the same.
     pub(super) fn show_wrapped(&mut self) {
-        let Wrapped { text, html, .. } = std::mem::take(&mut self.wrapped);
-        if (text.is_none() && html.is_none()) || self.body.says_something() {
+        let wrapped = std::mem::take(&mut self.wrapped);
+        let Wrapped {
+            text,
+            html,
+            is_written,
+            ..
+        } = wrapped;
+        let Some(words) = text.as_ref().or(html.as_ref()) else {
+            return;
+        };
+        let is_said = if is_written {
+            self.body.says(words, text.is_none())
+        } else {
+            self.body.says_something()
+        };
+        if is_said {
             return;
         }
         let choice = self.body.begin_choice();
@@ -154,6 +172,30 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_wrote_is_shown_beside_other_words_too() {
+        let words = "PRODUCTION IS DOWN, call me";
+        let stream = Stream::new().message(&[unicode(0x1000, words)]);
+        let wrapped = ("application/ms-tnef; name=winmail.dat", stream.finish());
+        let beside = mail(Some("Scanned by AntiVirus"), std::slice::from_ref(&wrapped));
+        assert!(
+            beside.text.contains("Scanned by") && beside.text.contains(words),
+            "{}",
+            beside.text
+        );
+        let same = mail(
+            Some("Production is down,\ncall me now"),
+            std::slice::from_ref(&wrapped),
+        );
+        assert!(
+            same.text.contains(words),
+            "in doubt it is shown: {}",
+            same.text
+        );
+        let twice = mail(Some(words), std::slice::from_ref(&wrapped));
+        assert_eq!(twice.text, words, "once");
+    }
+
+    #[test]
     fn files_of_winmail_dat_are_the_mails_own() {
         for media in [
             "application/ms-tnef; name=winmail.dat",
@@ -162,7 +204,7 @@ mod tests {
         ] {
             let mail = mail(Some("See there."), &[(media, two_files().finish())]);
             assert_eq!(names(&mail), [("_Grüße.txt", 3), ("b.pdf", 4)]);
-            assert_eq!(&*mail.text, "See there.");
+            assert_eq!(&*mail.text, "See there.\n\nWords of Outlook.");
             assert!(mail.findings.is_empty(), "{:?}", mail.findings);
         }
     }

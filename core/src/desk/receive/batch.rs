@@ -238,7 +238,12 @@ impl<'d> Batch<'d> {
             MessageKind::AutoReply | MessageKind::Bulk | MessageKind::List
         );
         let sender = assessment.sender.as_ref();
+        // Where senders are checked, a robot's address is not enough: whoever knew it could open as
+        // many tickets as he likes.
+        let is_checked = self.desk.authserv_id.is_some() || self.desk.edge_check.is_some();
+        let is_proven = matches!(assessment.trust, SenderTrust::Known | SenderTrust::Proven);
         is_automatic
+            && (is_proven || !is_checked)
             && assessment.trust != SenderTrust::Contradicted
             && sender.is_some_and(|sender| self.known.robots.contains(sender.as_str()))
     }

@@ -201,7 +201,7 @@ async fn write_messages<A: ChangesTickets>(
             sent_at: mail.date,
             received_at,
             trust: Some(decision.assessment.trust),
-            findings: mail.findings.clone(),
+            findings: findings(decision, item),
             is_truncated: mail.truncated,
             blob_id: places.mails.get(&decision.index).copied(),
             delivery: Delivery::None,
@@ -240,6 +240,15 @@ async fn write_messages<A: ChangesTickets>(
         messages::insert_many(permit, rows, attachments).await?;
     }
     Ok(())
+}
+
+/// What is said of a message: what was odd about it; of one that nobody is asked to act on, why.
+fn findings(decision: &Decision, item: &Prepared) -> Vec<String> {
+    let mut all = item.mail.findings.clone();
+    if decision.outcome == Outcome::Recorded {
+        all.extend(decision.notes.iter().cloned());
+    }
+    all
 }
 
 /// What arrived and what became of it. A copy that was read from a mailbox leaves no row: reading

@@ -2,6 +2,14 @@
 //! text.
 
 pub(super) const ALL: &[(&str, &str)] = &[
+    (
+        "From: postmaster@acme.example\nSubject: Delivery failure to your support address",
+        "Hello,\n\nyour message to our ticket system bounces, 550 5.7.1 rejected. Please fix your SPF.\n\nAnn",
+    ),
+    (
+        "From: noreply@acme.example\nSubject: Undelivered mail alert on cluster",
+        "We're sorry to bother you: the relay answers 550 5.4.1 since noon. HELP",
+    ),
     ("Subject: Out of office printer is on fire", "Please help."),
     (
         "Subject: Automatic reply: is broken",

@@ -10,6 +10,8 @@ on_both! {
     deliver_answers_in_the_agreed_shape,
     whatever_the_bytes_they_are_kept,
     import_reads_every_kind_of_mailbox_and_is_silent,
+    mail_that_opened_nothing_is_found_with_its_reason,
+    mail_through_our_own_group_is_people_s,
 }
 
 async fn deliver_answers_in_the_agreed_shape(backend: Backend) {
@@ -193,4 +195,56 @@ fn parse_answers_in_the_agreed_shape_whatever_comes() {
         program.run_with(&["mail", "parse", "--json"], b"").code,
         Some(65)
     );
+}
+
+async fn mail_that_opened_nothing_is_found_with_its_reason(backend: Backend) {
+    let (program, folder) = with_customers(backend).await;
+    let none = program.run(&["mail", "recorded"]);
+    assert!(none.done().out.contains("Every mail is on a ticket"));
+    let list =
+        b"From: news@acmefinance.com\r\nTo: support@securebase.example\r\nSubject: our news\r\n\
+        List-Id: <news.acmefinance.com>\r\nMessage-ID: <n@acmefinance.com>\r\n\r\nNews.\r\n";
+    program.run_with(&["mail", "deliver"], list).done();
+    program
+        .run_with(
+            &["mail", "deliver"],
+            &letter("john@acmefinance.com", "down", "p@a"),
+        )
+        .done();
+    let found = program.run(&["mail", "recorded", "--json"]).done().json();
+    assert_eq!(found.as_array().map(Vec::len), Some(1), "{found}");
+    assert_eq!(
+        (&found[0]["kind"], &found[0]["subject"]),
+        (&"list".into(), &"our news".into())
+    );
+    assert!(
+        found[0]["reasons"].to_string().contains("List-Id"),
+        "{found}"
+    );
+    drop(folder);
+}
+
+async fn mail_through_our_own_group_is_people_s(backend: Backend) {
+    let (program, folder) = with_customers(backend).await;
+    let through = |list: &str, id: &str| {
+        format!(
+            "From: john@acmefinance.com\r\nTo: support@securebase.example\r\nSubject: prod down {id}\r\n\
+             List-ID: {list}\r\nPrecedence: list\r\nMessage-ID: <{id}@a>\r\n\r\nHelp.\r\n"
+        )
+    };
+    let deliver = ["mail", "deliver", "--json"];
+    let ours = through("<support.securebase.example>", "g1");
+    let receipt = program.run_with(&deliver, ours.as_bytes()).done().json();
+    assert_eq!(
+        (&receipt["outcome"], &receipt["kind"]),
+        (&"opened".into(), &"person".into()),
+        "{receipt}"
+    );
+    let theirs = through("<all.acmefinance.com>", "g2");
+    let receipt = program.run_with(&deliver, theirs.as_bytes()).done().json();
+    assert_eq!(
+        receipt["outcome"], "recorded",
+        "positive control: {receipt}"
+    );
+    drop(folder);
 }

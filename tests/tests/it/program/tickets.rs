@@ -13,6 +13,7 @@ on_both! {
     what_is_exported_is_imported_unchanged,
     a_contradicted_sender_teaches_the_directory_nothing,
     what_is_attached_is_saved_and_nothing_written_over,
+    an_answer_in_somebody_s_name_is_told_from_theirs,
 }
 
 /// Three tickets: standard, gov-federal, fintech.
@@ -354,5 +355,35 @@ async fn what_is_attached_is_saved_and_nothing_written_over(backend: Backend) {
     let missing = program.run(&["ticket", "attachments", "SB-1", "--save", "2"]);
     assert_eq!(missing.code, Some(1), "{missing:?}");
     assert!(missing.err.contains("SB-1 has 1"), "{missing:?}");
+    drop(folder);
+}
+
+async fn an_answer_in_somebody_s_name_is_told_from_theirs(backend: Backend) {
+    let (program, folder) = with_customers(backend).await;
+    let program = program.with("TIERDESK_MAIL__AUTHSERV_ID", "mx.ours.example");
+    let mail = |id: &str, headers: &str| {
+        format!(
+            "{headers}From: john@acmefinance.com\r\nTo: support@securebase.example\r\nSubject: invoice\r\n\
+             Message-ID: <{id}@a>\r\nDate: Mon, 23 Nov 2026 09:00:00 +0000\r\n\r\nText of {id}.\r\n"
+        )
+    };
+    let proven =
+        "Authentication-Results: mx.ours.example; dmarc=pass header.from=acmefinance.com\r\n";
+    let answer = "In-Reply-To: <one@a>\r\n";
+    for (id, headers) in [
+        ("one", proven.to_owned()),
+        ("two", format!("{proven}{answer}")),
+        ("spoofed", answer.to_owned()),
+    ] {
+        program
+            .run_with(&["mail", "deliver"], mail(id, &headers).as_bytes())
+            .done();
+    }
+    let shown = program.run(&["ticket", "show", "SB-1"]);
+    let shown = &shown.done().out;
+    let warning = "nothing shows that john@acmefinance.com wrote this";
+    assert_eq!(shown.matches(warning).count(), 1, "{shown}");
+    let (before, _) = shown.split_once("Text of spoofed").expect("it is there");
+    assert!(before.trim_end().ends_with(warning), "{shown}");
     drop(folder);
 }
