@@ -7,8 +7,11 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream, tcp::OwnedWriteHalf},
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
     task::AbortHandle,
 };
 
@@ -239,21 +242,7 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
                 }
             }
             None if command == "IDLE" => {
-                if send(&mut write, b"+ idling\r\n").await.is_err() {
-                    return;
-                }
-                let is_dead = {
-                    let left = &mut lock(&state).dead_idles;
-                    let is_dead = *left > 0;
-                    *left = left.saturating_sub(1);
-                    is_dead
-                };
-                while let Ok(Some(_)) = lines.next_line().await {
-                    if !is_dead {
-                        break;
-                    }
-                }
-                if is_dead {
+                if !idle(&mut write, &mut lines, &state).await {
                     return;
                 }
                 tagged("OK done")
@@ -264,6 +253,30 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
             return;
         }
     }
+}
+
+/// Waits until the client has enough; `false` when the connection is to end.
+async fn idle(
+    write: &mut OwnedWriteHalf,
+    lines: &mut Lines<BufReader<OwnedReadHalf>>,
+    state: &Arc<Mutex<State>>,
+) -> bool {
+    if send(write, b"+ idling\r\n").await.is_err() {
+        return false;
+    }
+    let is_dead = {
+        let left = &mut lock(state).dead_idles;
+        let is_dead = *left > 0;
+        *left = left.saturating_sub(1);
+        is_dead
+    };
+    // A dead connection hears and answers nothing.
+    while let Ok(Some(_)) = lines.next_line().await {
+        if !is_dead {
+            break;
+        }
+    }
+    !is_dead
 }
 
 async fn send(write: &mut OwnedWriteHalf, bytes: &[u8]) -> std::io::Result<()> {

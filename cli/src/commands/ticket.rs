@@ -16,7 +16,7 @@ use tierdesk_core::{
     permit::Actor,
     refusal::{Refusal, RefusalCode},
     store::tickets::Filter,
-    tickets::Status,
+    tickets::{Status, TicketNumber},
 };
 
 use super::{attachments, ticket_text};
@@ -52,20 +52,7 @@ pub(super) async fn run(
             let wanted = attachments::Wanted { save, save_all, to };
             return attachments::run(desk, actor, number, wanted, output).await;
         }
-        C::History { number } => {
-            let events = tickets::history(desk, actor, number).await?;
-            return output.answer(&events, |out| {
-                for event in &events {
-                    let detail = ticket_text::particulars(&event.detail);
-                    out.line(format!(
-                        "{}  {:9} {}  {detail}",
-                        local(event.at),
-                        event.kind,
-                        event.actor
-                    ));
-                }
-            });
-        }
+        C::History { number } => return history(desk, actor, number, output).await,
         C::Open {
             customer,
             subject,
@@ -130,6 +117,26 @@ async fn show_changed(
     }
     ticket_text::head(output, &changed);
     Ok(Exit::Done)
+}
+
+async fn history(
+    desk: &Desk,
+    actor: &Actor,
+    number: TicketNumber,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    let events = tickets::history(desk, actor, number).await?;
+    output.answer(&events, |out| {
+        for event in &events {
+            let detail = ticket_text::particulars(&event.detail);
+            out.line(format!(
+                "{}  {:9} {}  {detail}",
+                local(event.at),
+                event.kind,
+                event.actor
+            ));
+        }
+    })
 }
 
 async fn next(desk: &Desk, actor: &Actor, output: &Output) -> anyhow::Result<Exit> {

@@ -284,23 +284,22 @@ async fn copy_to(
     if row.customer_id == customer {
         return Ok(());
     }
-    let copy = match find_held(tx, &row.sha256, customer).await? {
-        Some(there) => there,
-        None => {
-            let copy: BlobId = tx.new_id();
-            let content = Content {
-                sha256: digest_of(&row)?,
-                size: usize::try_from(row.size).unwrap_or(0),
-                packed: unseal(tx, row).await?,
-            };
-            let blob = NewBlob {
-                id: copy,
-                customer_id: customer,
-                content,
-            };
-            insert_many(tx, vec![blob]).await?;
-            copy
-        }
+    let copy = if let Some(there) = find_held(tx, &row.sha256, customer).await? {
+        there
+    } else {
+        let id: BlobId = tx.new_id();
+        let content = Content {
+            sha256: digest_of(&row)?,
+            size: usize::try_from(row.size).unwrap_or(0),
+            packed: unseal(tx, row).await?,
+        };
+        let blob = NewBlob {
+            id,
+            customer_id: customer,
+            content,
+        };
+        insert_many(tx, vec![blob]).await?;
+        id
     };
     for sql in [
         REPOINT_INBOX_OF_TICKET,

@@ -1,7 +1,7 @@
 //! 300 secrets in mails of a tier that shows everything: none that is masked is in anything that Discord
 //! gets, and what stands around them is.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use tierdesk_core::tiers::Catalogue;
 use tierdesk_tests::{Backend, GuildDesk, Letter, make_bot, on_both, seeded_secrets};
@@ -35,12 +35,10 @@ async fn secrets_in_mails_are_in_no_post(backend: Backend) {
         desk.test.receive_all(few).await;
         desk.post().await;
     }
-    let sent: String = desk
-        .discord
-        .requests()
-        .iter()
-        .map(|request| format!("{} {}\n", request.path, request.body))
-        .collect();
+    let mut sent = String::new();
+    for request in desk.discord.requests() {
+        writeln!(sent, "{} {}", request.path, request.body).expect("text takes text");
+    }
     assert_eq!(desk.threads("support-standard").len(), secrets.len());
     assert!(
         sent.contains("press save"),

@@ -188,7 +188,7 @@ async fn a_dead_connection_is_left_and_an_unread_mailbox_is_told_of() {
         .with("TIERDESK_MAIL__IMAP__0__ALARM_MINUTES", "1");
     let mut serving = program.start(&["serve"]);
     let is_dead = || server.state().dead_idles == 0;
-    wait_for("the connection goes dead", 20, || is_dead()).await;
+    wait_for("the connection goes dead", 20, is_dead).await;
     let since = Instant::now();
     server.add(letter("behind").bytes());
     wait_for("the mail behind a dead connection", 40, || {

@@ -1,6 +1,8 @@
 //! 300 secrets in mails, of shapes and in sentences that the masker's own tests do not use: how many are
 //! found, and that none that was found is in any text of the database or line of the finest log.
 
+use std::fmt::Write as _;
+
 use tierdesk_tests::{Backend, look_into, on_both, seeded_secrets};
 
 use super::with_customers;
@@ -12,16 +14,16 @@ on_both! {
 async fn secrets_in_mails_are_in_no_text_and_no_log(backend: Backend) {
     let (program, folder) = with_customers(backend).await;
     let secrets = seeded_secrets();
-    let mbox: String = (0..)
-        .zip(&secrets)
-        .map(|(number, one)| {
-            format!(
-                "From x Tue Nov 24 09:00:00 2026\nFrom: admin@startupcorp.io\r\nSubject: mail {number}\r\n\
-                 Message-ID: <s{number}@x>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{}\r\n\n",
-                one.text
-            )
-        })
-        .collect();
+    let mut mbox = String::new();
+    for (number, one) in (0..).zip(&secrets) {
+        write!(
+            mbox,
+            "From x Tue Nov 24 09:00:00 2026\nFrom: admin@startupcorp.io\r\nSubject: mail {number}\r\n\
+             Message-ID: <s{number}@x>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{}\r\n\n",
+            one.text
+        )
+        .expect("text takes text");
+    }
     assert_eq!(secrets.len(), 300);
     let place = tempfile::tempdir().expect("a folder");
     let file = place.path().join("mails.mbox");
