@@ -8,7 +8,7 @@ mod decorator;
 mod gate;
 mod strip;
 
-use crate::fields::guarded;
+use crate::{fields::guarded, limits};
 
 /// Lines are broken here at the latest: wide enough that a sentence keeps its shape, narrow
 /// enough to be read.
@@ -16,7 +16,20 @@ const WIDTH: usize = 120;
 
 /// The text of `html` with LF line ends; quoted blocks carry `> `.
 pub(crate) fn html_text(html: &str) -> String {
-    laid_out(html).unwrap_or_else(|| strip::strip(html))
+    html_text_within(html, &mut { limits::HTML_BYTES })
+}
+
+/// The same for one of a mail's parts: `room` is how many bytes of HTML may still be laid out. From
+/// what does not fit only the tags are removed.
+pub(crate) fn html_text_within(html: &str, room: &mut usize) -> String {
+    let laid_out = match room.checked_sub(html.len()) {
+        Some(left) => {
+            *room = left;
+            laid_out(html)
+        }
+        None => None,
+    };
+    laid_out.unwrap_or_else(|| strip::strip(html))
 }
 
 fn laid_out(html: &str) -> Option<String> {
@@ -61,7 +74,6 @@ fn tidy(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits;
 
     #[test]
     fn an_ordinary_page() {
@@ -109,6 +121,16 @@ mod tests {
         ] {
             insist(&html_text(&html), &["words"]);
         }
+    }
+
+    #[test]
+    fn all_parts_of_a_mail_share_what_is_laid_out() {
+        let html = "<ul><li>one</li></ul>";
+        let mut room = 2 * html.len();
+        let texts = [(); 3].map(|()| html_text_within(html, &mut room));
+        assert_eq!(room, 0);
+        assert_eq!(texts[..2], ["* one", "* one"]);
+        assert_eq!(texts[2], strip::strip(html));
     }
 
     /// Pages that grow as far as the gate lets them.

@@ -22,7 +22,8 @@ pub const DEPTH: usize = 20;
 /// The most decoded body text in bytes, plain and HTML together.
 pub const TEXT_BYTES: usize = 10 * 1024 * 1024;
 
-/// The longest HTML in bytes that is laid out; from a longer one only the tags are removed.
+/// The most HTML in bytes that is laid out, all parts of a mail together; from what does not fit only the
+/// tags are removed.
 pub const HTML_BYTES: usize = 1024 * 1024;
 
 /// The longest calendar in bytes that is put into words; of a longer one, this much.

@@ -17,7 +17,7 @@ use crate::{
     fields::Fields,
     fingerprint::{self, Fingerprinter, decoded},
     forwarded, limits,
-    reply_text::reply_text,
+    reply_text::reply_text_of,
     structure::{Content, Part, Structure},
 };
 use attachments::Attachments;
@@ -291,10 +291,12 @@ impl Reading {
         self.findings.extend(findings);
         let subject = fields.find_text("Subject").unwrap_or_default();
         // What somebody forwards is what they want us to read.
+        let in_reply_to = fields.ids("In-Reply-To").0.into_iter().next();
+        let is_answer = in_reply_to.is_some() || !references.is_empty();
         let reply = if is_forward(&subject) {
             text.trim()
         } else {
-            reply_text(&text)
+            reply_text_of(&text, is_answer)
         };
         let reply_text = reply.to_owned();
         Mail {
@@ -306,7 +308,7 @@ impl Reading {
             reply_to: fields.addresses("Reply-To").mailboxes,
             subject,
             message_id: fields.ids("Message-ID").0.into_iter().next(),
-            in_reply_to: fields.ids("In-Reply-To").0.into_iter().next(),
+            in_reply_to,
             references,
             date: fields.date(),
             reply_text,
@@ -357,7 +359,7 @@ impl Reading {
             in_reply_to: None,
             references: Vec::new(),
             date: None,
-            reply_text: reply_text(&text).to_owned(),
+            reply_text: reply_text_of(&text, false).to_owned(),
             text,
             html: None,
             attachments: self.attachments.finish().0,

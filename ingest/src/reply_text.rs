@@ -5,25 +5,37 @@
 //! between answers.
 
 mod attribution;
+mod device;
 mod header_block;
+mod pasted;
+mod signature;
 
 pub(crate) use header_block::is_forward_line;
 
-/// A signature longer than this, in lines or bytes, is not taken for one.
-const SIGNATURE: (usize, usize) = (20, 1_500);
+/// [`reply_text_of`] for a mail that answers another.
+pub fn reply_text(text: &str) -> &str {
+    reply_text_of(text, true)
+}
 
 /// `text` without quoted mail and signature; never blank unless `text` is. Linear in its length.
 ///
-/// `text` has LF line ends, as the parser makes them.
-pub fn reply_text(text: &str) -> &str {
+/// `text` has LF line ends, as the parser makes them. A mail that answers nothing quotes nothing:
+/// what looks like a quote there was pasted, to be read.
+pub fn reply_text_of(text: &str, is_answer: bool) -> &str {
     let lines = Lines::of(text);
-    let mut end = lines.len();
-    let mut quote_follows = false;
-    if let Some(cut) = first_cut(&lines) {
-        (end, quote_follows) = (cut, true);
-    }
-    let end = without_tail(&lines, end, quote_follows);
-    let start = after_leading_quote(&lines, end);
+    // Our marker comes back only in an answer, whatever became of its headers.
+    let is_answer = is_answer || (0..lines.len()).any(|index| is_marker(lines.line(index).trim()));
+    let (end, quote_follows) = match first_cut(&lines, is_answer) {
+        Cut::Whole => return text.trim(),
+        Cut::At(cut) => (cut, true),
+        Cut::Nowhere => (lines.len(), false),
+    };
+    let end = without_tail(&lines, end, quote_follows, is_answer);
+    let start = if is_answer {
+        after_leading_quote(&lines, end)
+    } else {
+        0
+    };
     let reply = lines.text(start, end);
     if reply.is_empty() { text.trim() } else { reply }
 }
@@ -84,9 +96,25 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// What an unquoted earlier mail means for the text.
+enum Cut {
+    /// It is to be read, or has answers in it.
+    Whole,
+    /// It begins at this line and was said before.
+    At(usize),
+    Nowhere,
+}
+
 /// Where an unquoted earlier mail begins: our marker, Outlook's line, or a block of headers. One
 /// with nothing before it is no reply to it, so nothing is cut there.
-fn first_cut(lines: &Lines<'_>) -> Option<usize> {
+fn first_cut(lines: &Lines<'_>, is_answer: bool) -> Cut {
+    let cut = |is_after_words: bool, index: usize| {
+        if is_after_words {
+            Cut::At(index)
+        } else {
+            Cut::Nowhere
+        }
+    };
     let mut is_after_words = false;
     let mut is_forward = false;
     for index in 0..lines.len() {
@@ -97,7 +125,7 @@ fn first_cut(lines: &Lines<'_>) -> Option<usize> {
         if is_marker(line) {
             // Quoted by others it may have answers below it: then only a clean tail is cut.
             let is_end = !lines.is_quoted(index) || lines.only_quotes_from(index);
-            return (is_after_words && is_end).then_some(index);
+            return cut(is_after_words && is_end, index);
         }
         if lines.is_quoted(index) {
             is_after_words = true;
@@ -106,11 +134,14 @@ fn first_cut(lines: &Lines<'_>) -> Option<usize> {
         // What is forwarded is what the sender wants to be read.
         is_forward |= header_block::is_forward_line(line);
         if !is_forward && header_block::begins_at(lines, index) {
-            return is_after_words.then_some(index);
+            if !is_answer || pasted::is_announced(lines, index) {
+                return Cut::Whole;
+            }
+            return cut(is_after_words, index);
         }
         is_after_words = true;
     }
-    None
+    Cut::Nowhere
 }
 
 fn is_marker(line: &str) -> bool {
@@ -118,7 +149,14 @@ fn is_marker(line: &str) -> bool {
 }
 
 /// `end` moved back over quotes, attributions, signatures and device lines, until none is left.
-fn without_tail(lines: &Lines<'_>, mut end: usize, mut quote_follows: bool) -> usize {
+fn without_tail(
+    lines: &Lines<'_>,
+    mut end: usize,
+    mut quote_follows: bool,
+    is_answer: bool,
+) -> usize {
+    // Found once: the text may begin with megabytes of nothing.
+    let first = (0..end).find(|&index| !lines.is_blank(index));
     loop {
         end = lines.before_blanks(end);
         if end == 0 {
@@ -129,8 +167,11 @@ fn without_tail(lines: &Lines<'_>, mut end: usize, mut quote_follows: bool) -> u
             while start > 0 && (lines.is_quoted(start - 1) || lines.is_blank(start - 1)) {
                 start -= 1;
             }
-            // Apple quotes what it forwards.
-            if start > 0 && header_block::is_forward_line(lines.line(start - 1).trim()) {
+            // Apple quotes what it forwards; people quote what they show.
+            let is_shown = start > 0
+                && (header_block::is_forward_line(lines.line(start - 1).trim())
+                    || pasted::introduces(lines, start));
+            if !is_answer || is_shown {
                 return end;
             }
             (end, quote_follows) = (start, true);
@@ -140,113 +181,16 @@ fn without_tail(lines: &Lines<'_>, mut end: usize, mut quote_follows: bool) -> u
             (end, quote_follows) = (start, false);
             continue;
         }
-        if is_device_line(lines.line(end - 1)) {
+        if device::is_device_line(lines.line(end - 1)) {
             end -= 1;
             continue;
         }
-        match signature(lines, end) {
+        match signature::ending_at(lines, end) {
             // A signature is not the whole of a mail.
-            Some(start) if !lines.text(0, start).is_empty() => end = start,
+            Some(start) if first.is_some_and(|first| first < start) => end = start,
             _ => return end,
         }
     }
-}
-
-/// Where a signature that reaches to `end` begins.
-fn signature(lines: &Lines<'_>, end: usize) -> Option<usize> {
-    let first = end.saturating_sub(SIGNATURE.0 + 1);
-    let start = (first..end)
-        .rev()
-        .find(|&index| matches!(lines.line(index), "-- " | "--"))?;
-    // Between a delimiter and the end nothing is quoted, or somebody answers below it.
-    let is_short = lines.offset(end) - lines.offset(start) <= SIGNATURE.1;
-    (is_short && !(start..end).any(|index| lines.is_quoted(index))).then_some(start)
-}
-
-fn is_device_line(line: &str) -> bool {
-    const STARTS: [&str; 33] = [
-        "Sent from my ",
-        "Sent from Mail for ",
-        "Sent from Outlook for ",
-        "Get Outlook for ",
-        "Von meinem ",
-        "Gesendet von meinem ",
-        "Gesendet mit der ",
-        "Gesendet von Outlook für ",
-        "Gesendet von Mail für ",
-        "Holen Sie sich Outlook für ",
-        "Envoyé de mon ",
-        "Envoyé depuis mon ",
-        "Envoyé à partir de Outlook pour ",
-        "Obtenez Outlook pour ",
-        "Télécharger Outlook pour ",
-        "Enviado desde mi ",
-        "Enviado desde Outlook para ",
-        "Obtener Outlook para ",
-        "Enviado do meu ",
-        "Enviado a partir do meu ",
-        "Obter o Outlook para ",
-        "Inviato da iP",
-        "Inviato dal mio ",
-        "Ottieni Outlook per ",
-        "Scarica Outlook per ",
-        "Verstuurd vanaf mijn ",
-        "Verzonden vanaf mijn ",
-        "Outlook voor ",
-        "Wysłane z iP",
-        "Wysłano z iP",
-        "Отправлено с iP",
-        "发自我的 ",
-        "发自我的iP",
-    ];
-    let line = line.trim();
-    // Longer ones go on to say something. `Von meinem` begins ordinary German sentences.
-    line.len() <= 60
-        && (line == "iPhoneから送信"
-            || line == "iPadから送信"
-            || STARTS.iter().any(|start| {
-                line.strip_prefix(start).is_some_and(|rest| rest.split_whitespace().all(is_of_a_product))
-            }))
-        && (!line.starts_with("Von meinem ") || line.trim_end_matches('.').ends_with("gesendet"))
-        // "Outlook voor iOS downloaden" is the device's, "Outlook voor mij werkt niet" is not.
-        && (!line.starts_with("Outlook voor ") || line.contains("downloaden"))
-}
-
-/// Whether a word names a product, or stands beside one: "Sent from my iPhone" is a device's line, "Sent
-/// from my iPhone and it fails" is a person's.
-fn is_of_a_product(word: &str) -> bool {
-    const BESIDE: [&str; 20] = [
-        "phone",
-        "mobile",
-        "device",
-        "smartphone",
-        "tablet",
-        "cell",
-        "mini",
-        "using",
-        "app",
-        "gesendet",
-        "downloaden",
-        "móvil",
-        "celular",
-        "portable",
-        "téléphone",
-        "telefon",
-        "telefoon",
-        "toestel",
-        "for",
-        "de",
-    ];
-    let word = word.trim_matches(['.', ',', '(', ')', '<', '>']);
-    let first = word.chars().next();
-    word.is_empty()
-        || word.starts_with("iP")
-        || word.starts_with("iO")
-        || word.starts_with("http")
-        || BESIDE.contains(&word)
-        || first.is_some_and(|first| !first.is_lowercase())
-        // The rest of a start that ends within a word: "Inviato da iP" + "hone".
-        || matches!(word, "hone" | "hone'a" | "hone’a" | "ad" | "ada" | "ad'a")
 }
 
 /// After an attribution and its quote at the very start, when no other quote follows: the answer
@@ -278,6 +222,8 @@ fn after_leading_quote(lines: &Lines<'_>, end: usize) -> usize {
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod kept;
 
 #[cfg(test)]
 mod tests {
@@ -407,6 +353,26 @@ mod tests {
                 "{line:?} took {:?}",
                 started.elapsed()
             );
+        }
+    }
+
+    /// What is removed piece by piece must not be measured from the start of the text each time.
+    #[test]
+    fn nothing_and_then_many_signatures_take_moments() {
+        let read = |text: &str| {
+            let started = std::time::Instant::now();
+            let reply = reply_text(text).to_owned();
+            (reply, started.elapsed())
+        };
+        for nothing in ["\n", " ", "\u{a0}\n"] {
+            let text = format!(
+                "{}x\n{}",
+                nothing.repeat(5_000_000 / nothing.len()),
+                "--\n".repeat(1_666_666)
+            );
+            let (reply, took) = read(&text);
+            assert_eq!(reply, "x");
+            assert!(took.as_secs() < 5, "{nothing:?} took {took:?}");
         }
     }
 

@@ -17,6 +17,11 @@ const INDENTS: usize = 30;
 /// The most nodes that the tree is estimated to have.
 const NODES: usize = 100_000;
 
+/// The most attributes of one tag: the library compares each with all before it.
+const ATTRIBUTES: usize = 250;
+/// The most bytes of one tag; a picture may be written into it.
+const TAG_BYTES: usize = 256 * 1024;
+
 const FORMATTING: [&str; 14] = [
     "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
 ];
@@ -66,6 +71,7 @@ pub(super) fn is_harmless(html: &str) -> bool {
         return false;
     }
     let mut estimate = Estimate::default();
+    let mut looked_at = 0;
     for at in memchr::memchr_iter(b'<', bytes) {
         let rest = &bytes[at + 1..];
         let (is_closing, rest) = match rest.strip_prefix(b"/") {
@@ -77,11 +83,72 @@ pub(super) fn is_harmless(html: &str) -> bool {
             .take(12)
             .take_while(|byte| byte.is_ascii_alphanumeric())
             .count();
-        if length > 0 && !estimate.takes(&rest[..length], is_closing) {
+        if length == 0 {
+            continue;
+        }
+        // Tags in the values of others are looked at too, as they may not lie there for a browser; only not
+        // over and over.
+        let Some(length_of_rest) = length_within_bounds(&rest[length..]) else {
+            return false;
+        };
+        looked_at += length_of_rest;
+        if looked_at > 4 * limits::HTML_BYTES {
+            return false;
+        }
+        if !estimate.takes(&rest[..length], is_closing) {
             return false;
         }
     }
     true
+}
+
+/// Where in a tag a byte stands, in the states of a browser's tokenizer (HTML, 13.2.5).
+enum Within {
+    TagName,
+    Between,
+    Name,
+    AfterName,
+    BeforeValue,
+    Value,
+    Quoted(u8),
+}
+
+/// The length of the rest of a tag; none if it has too many attributes or does not end soon.
+///
+/// What a browser takes for an attribute is counted exactly: quotes that it does not see as quotes would hide
+/// attributes.
+fn length_within_bounds(rest: &[u8]) -> Option<usize> {
+    let mut within = Within::TagName;
+    let mut attributes = 0;
+    for (at, &byte) in rest.iter().take(TAG_BYTES).enumerate() {
+        let is_blank = byte.is_ascii_whitespace();
+        if byte == b'>' && !matches!(within, Within::Quoted(_)) {
+            return Some(at);
+        }
+        within = match (within, byte) {
+            (Within::Quoted(open), _) if open != byte => Within::Quoted(open),
+            (Within::Quoted(_), _)
+            | (Within::TagName | Within::Between | Within::Name | Within::AfterName, b'/') => {
+                Within::Between
+            }
+            (Within::Name | Within::AfterName, b'=') => Within::BeforeValue,
+            (Within::BeforeValue, b'"' | b'\'') => Within::Quoted(byte),
+            (Within::TagName | Within::Between | Within::Value, _) if is_blank => Within::Between,
+            (Within::Name | Within::AfterName, _) if is_blank => Within::AfterName,
+            (Within::BeforeValue, _) if is_blank => Within::BeforeValue,
+            (Within::BeforeValue | Within::Value, _) => Within::Value,
+            (Within::TagName, _) => Within::TagName,
+            (Within::Name, _) => Within::Name,
+            (Within::Between | Within::AfterName, _) => {
+                attributes += 1;
+                Within::Name
+            }
+        };
+        if attributes > ATTRIBUTES {
+            return None;
+        }
+    }
+    (rest.len() <= TAG_BYTES).then_some(rest.len())
 }
 
 impl Estimate {
@@ -140,6 +207,24 @@ mod tests {
         assert!(!is_harmless(&"<b id=1><table><td></b></table>".repeat(500)));
         assert!(!is_harmless(&"<table>".repeat(30)));
         assert!(!is_harmless("<svg><p>"));
+        let attributes = |count: usize, write: fn(usize) -> String| {
+            format!("<p{}>x</p>", (0..count).map(write).collect::<String>())
+        };
+        for write in [
+            (|n| format!(" a{n}=1")) as fn(usize) -> String,
+            |n| format!(" a{n}"),
+            |n| format!("/a{n}"),
+            |n| format!(" a{n}='>'"),
+            |n| format!(" a{n} = \"<\""),
+            // Not a quote but a name of two letters, and attributes after it.
+            |n| format!(" =\"/a{n}/b{n}"),
+        ] {
+            assert!(is_harmless(&attributes(100, write)));
+            assert!(!is_harmless(&attributes(600, write)), "{}", write(0));
+        }
+        let picture = |size| format!("<img src=\"data:image/png;base64,{}\">", "A".repeat(size));
+        assert!(is_harmless(&picture(200_000)));
+        assert!(!is_harmless(&picture(400_000)));
         assert!(!is_harmless(&format!("<pre>{}", "a\n".repeat(50_000))));
     }
 }

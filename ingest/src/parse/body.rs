@@ -1,6 +1,6 @@
 //! Which parts are the body, and the text they make.
 
-use crate::html_text::html_text;
+use crate::{html_text::html_text_within, limits};
 
 /// A body part, decoded.
 #[derive(Debug)]
@@ -44,10 +44,11 @@ impl Body {
 
     /// Some part has words that a reader would see.
     pub(super) fn says_something(&self) -> bool {
+        let mut room = limits::HTML_BYTES;
         self.segments.iter().any(|segment| {
             let has_words = |text: &str| !text.trim().is_empty();
             if segment.is_html {
-                has_words(&html_text(&segment.text))
+                has_words(&html_text_within(&segment.text, &mut room))
             } else {
                 has_words(&segment.text)
             }
@@ -56,18 +57,18 @@ impl Body {
 
     /// Whether the words of a text stand in the body, in this order.
     pub(super) fn says(&self, text: &str, is_html: bool) -> bool {
-        let wanted = if is_html {
-            letters(&html_text(text))
-        } else {
-            letters(text)
+        let mut room = limits::HTML_BYTES;
+        let mut in_letters = |text: &str, is_html: bool| {
+            if is_html {
+                letters(&html_text_within(text, &mut room))
+            } else {
+                letters(text)
+            }
         };
+        let wanted = in_letters(text, is_html);
         let mut said = String::new();
         for segment in &self.segments {
-            if segment.is_html {
-                said.push_str(&letters(&html_text(&segment.text)));
-            } else {
-                said.push_str(&letters(&segment.text));
-            }
+            said.push_str(&in_letters(&segment.text, segment.is_html));
         }
         said.contains(&wanted)
     }
@@ -131,13 +132,14 @@ impl Body {
     pub(super) fn finish(mut self) -> (String, Option<String>) {
         let mut text = String::new();
         let mut plain_words = String::new();
+        let mut room = limits::HTML_BYTES;
         for segment in self.segments {
             if !segment.is_html {
                 append(&mut text, &segment.text);
                 plain_words.extend(segment.text.chars().filter(|char| char.is_alphanumeric()));
                 continue;
             }
-            let converted = html_text(&segment.text);
+            let converted = html_text_within(&segment.text, &mut room);
             // Programs that should have offered a choice send the same words twice in a row.
             let words = converted.chars().filter(|char| char.is_alphanumeric());
             if plain_words.is_empty() || !words.eq(plain_words.chars()) {

@@ -145,8 +145,12 @@ fn a_name_makes_a_text_a_file_unless_it_is_the_first_text() {
 #[test]
 fn what_is_forwarded_is_part_of_the_reply() {
     let body = "FYI\n\nFrom: A\nSent: Monday\nTo: b\nSubject: x\n\nhelp us";
-    let of = |subject: &str| read(&format!("From: a@x\nSubject: {subject}\n\n{body}")).reply_text;
-    assert_eq!((&*of("FW: x"), &*of("Re: x")), (body, "FYI"));
+    let of = |head: &str| read(&format!("From: a@x\n{head}\n\n{body}")).reply_text;
+    let answers = "In-Reply-To: <m@x>\nSubject";
+    assert_eq!(of(&format!("{answers}: FW: x")), body);
+    assert_eq!(of(&format!("{answers}: Re: x")), "FYI");
+    assert_eq!(of("References: <m@x>\nSubject: Re: x"), "FYI");
+    assert_eq!(of("Subject: Re: x"), body, "it answers nothing");
 }
 
 #[test]

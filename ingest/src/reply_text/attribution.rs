@@ -15,7 +15,7 @@ use Verb::{Inside, Last};
 
 /// How an attribution begins, and its verb. Where a language begins with the date or the name, the
 /// beginning is empty and [`begins_with_a_date`] or the sender's address has to be there.
-const PATTERNS: [(&str, Verb); 17] = [
+const PATTERNS: [(&str, Verb); 19] = [
     ("On ", Last("wrote")),
     ("Am ", Inside("schrieb")),
     ("Le ", Last("a écrit")),
@@ -33,15 +33,18 @@ const PATTERNS: [(&str, Verb); 17] = [
     ("", Last("写道")),
     ("在 ", Last("写道")),
     ("", Last("のメール")),
+    ("Den ", Inside("skrev")),
+    ("", Inside("skrev")),
 ];
 
 /// The days of the week with which Gmail begins in the languages that have no "On".
-const DAYS: [&str; 14] = [
+const DAYS: [&str; 22] = [
     "pon", "wt", "śr", "czw", "pt", "sob", "niedz", "пн", "вт", "ср", "чт", "пт", "сб", "вс",
+    "man", "tirs", "tir", "ons", "tors", "tor", "fre", "lør",
 ];
 
 /// Programs wrap it over so many lines.
-const LINES: usize = 3;
+const LINES: usize = 4;
 /// Longer ones are somebody's sentence.
 const BYTES: usize = 400;
 
@@ -76,6 +79,7 @@ fn is_attribution(lines: &Lines<'_>, start: usize, end: usize) -> bool {
         return false;
     }
     is_bare(statement)
+        || is_turkish(statement)
         || PATTERNS.iter().any(|(begin, verb)| {
             let is_begun = if begin.is_empty() {
                 begins_with_a_date(statement) || names_sender_and_day(statement)
@@ -83,11 +87,20 @@ fn is_attribution(lines: &Lines<'_>, start: usize, end: usize) -> bool {
                 statement.starts_with(begin)
             };
             is_begun
+                // "Den" begins a sentence as well; programs add the time of day.
+                && (*begin != "Den " || has_clock(statement) || statement.contains(" kl"))
                 && match verb {
                     Inside(verb) => has_word(statement, verb),
                     Last(verb) => statement.ends_with(verb),
                 }
         })
+}
+
+/// Turkish says the day before the verb or in brackets behind it, and the name first or between.
+fn is_turkish(statement: &str) -> bool {
+    let is_said = statement.ends_with("yazdı") && statement.contains(" tarihinde ");
+    let is_behind = statement.contains("yazdı (") && statement.ends_with(')');
+    (is_said || is_behind) && has_clock(statement)
 }
 
 /// Whether it is a date, a time, a name and an address and no more: Gmail in Russian and Japanese

@@ -218,7 +218,7 @@ fn a_line_that_begins_like_a_phones_and_goes_on_stays() {
 }
 
 #[test]
-fn sentences_above_a_quote_stay() {
+fn sentences_above_a_quote_stay_and_keep_it_if_they_introduce_it() {
     for sentence in [
         "Outlook voor mij werkt niet",
         "Our admin on 12 March 2026 wrote:",
@@ -229,6 +229,10 @@ fn sentences_above_a_quote_stay() {
         "昨天同事写道:",
     ] {
         let text = format!("Hello\n{sentence}\n{QUOTE}");
-        assert_eq!(reply_text(&text), format!("Hello\n{sentence}"));
+        let expected = match sentence.ends_with(':') {
+            true => text.clone(),
+            false => format!("Hello\n{sentence}"),
+        };
+        assert_eq!(reply_text(&text), expected);
     }
 }

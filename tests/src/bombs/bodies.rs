@@ -20,6 +20,16 @@ fn text(piece: &str) -> Vec<u8> {
     in_charset("utf-8", piece)
 }
 
+/// Of text, 10 MB are read: half of them is nothing, half is what is taken away line by line.
+fn nothing_then_signatures(nothing: &str) -> Vec<u8> {
+    let nothing = nothing.repeat(5 << 20);
+    filled(
+        format!("Content-Type: text/plain; charset=utf-8\r\n\r\n{nothing}x\n"),
+        "--\n",
+        WHOLE,
+    )
+}
+
 pub(super) const BOMBS: &[Bomb] = &[
     ("quoted-printable of only =", || {
         encoded("quoted-printable", "=")
@@ -55,6 +65,12 @@ pub(super) const BOMBS: &[Bomb] = &[
         raw
     }),
     ("signatures over and over", || text("--\n> x\n-- \ny\n")),
+    ("nothing, then signatures over and over", || {
+        nothing_then_signatures("\n")
+    }),
+    ("blanks, then signatures over and over", || {
+        nothing_then_signatures(" ")
+    }),
     ("device lines", || text("Sent from my x\n")),
     ("heads of quoted mails", || {
         text("From: a\nSent: b\n\nTo: c\n")

@@ -8,6 +8,17 @@ fn page(start: &str, piece: &str, size: usize) -> Vec<u8> {
     )
 }
 
+/// `<p a0=1 a1=1 …>`, each attribute compared with those before it by whoever keeps them apart.
+fn attributes(size: usize) -> String {
+    let mut tag = "<p".to_owned();
+    let mut number = 0;
+    while tag.len() < size {
+        tag.push_str(&format!(" a{number}=1"));
+        number += 1;
+    }
+    tag + ">words"
+}
+
 /// Nearly as long as a page that is laid out.
 const LAID_OUT: usize = 1_000_000;
 
@@ -30,6 +41,28 @@ pub(super) const BOMBS: &[Bomb] = &[
         page("<p ", "a=b ", 4_000_000)
     }),
     ("attributes, short", || page("<p ", "a1='&amp;' ", LAID_OUT)),
+    ("attributes of different names", || {
+        mail(format!(
+            "Content-Type: text/html\r\n\r\n{}",
+            attributes(LAID_OUT)
+        ))
+    }),
+    ("attributes of different names in nine parts", || {
+        let part = format!(
+            "--b\r\nContent-Type: text/html\r\n\r\n{}\r\n",
+            attributes(LAID_OUT)
+        );
+        let head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+        mail(format!("{head}{}--b--\r\n", part.repeat(9)))
+    }),
+    ("tables in nine parts", || {
+        let part = format!(
+            "--b\r\nContent-Type: text/html\r\n\r\n<table><tr>{}\r\n",
+            "<td>x</td>".repeat(9_000)
+        );
+        let head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+        mail(format!("{head}{}--b--\r\n", part.repeat(90)))
+    }),
     ("attributes that never end", || page("", "<a \"", WHOLE)),
     ("5,000,000 entities", || page("", "&amp", WHOLE)),
     ("entities, short", || page("", "&#x41", LAID_OUT)),
