@@ -229,9 +229,10 @@ fn sentences_above_a_quote_stay_and_keep_it_if_they_introduce_it() {
         "昨天同事写道:",
     ] {
         let text = format!("Hello\n{sentence}\n{QUOTE}");
-        let expected = match sentence.ends_with(':') {
-            true => text.clone(),
-            false => format!("Hello\n{sentence}"),
+        let expected = if sentence.ends_with(':') {
+            text.clone()
+        } else {
+            format!("Hello\n{sentence}")
         };
         assert_eq!(reply_text(&text), expected);
     }

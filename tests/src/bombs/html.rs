@@ -13,7 +13,7 @@ fn attributes(size: usize) -> String {
     let mut tag = "<p".to_owned();
     let mut number = 0;
     while tag.len() < size {
-        tag.push_str(&format!(" a{number}=1"));
+        tag.extend([" a", &number.to_string(), "=1"]);
         number += 1;
     }
     tag + ">words"
