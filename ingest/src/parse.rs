@@ -292,7 +292,8 @@ impl Reading {
         let subject = fields.find_text("Subject").unwrap_or_default();
         // What somebody forwards is what they want us to read.
         let in_reply_to = fields.ids("In-Reply-To").0.into_iter().next();
-        let is_answer = in_reply_to.is_some() || !references.is_empty();
+        // Some programs write neither header, and all of them mark the subject.
+        let is_answer = in_reply_to.is_some() || !references.is_empty() || is_reply(&subject);
         let reply = if is_forward(&subject) {
             text.trim()
         } else {
@@ -480,6 +481,18 @@ fn delivered_to(fields: &Fields<'_>) -> Vec<String> {
     let all = HEADERS.iter().flat_map(|name| fields.all(name));
     let text = all.map(crate::fields::Field::text);
     text.filter(|text| text.contains('@')).take(16).collect()
+}
+
+/// Whether a subject begins as programs in our customers' languages mark an answer.
+fn is_reply(subject: &str) -> bool {
+    const MARKS: [&str; 12] = [
+        "re", "aw", "antw", "antwort", "sv", "ref", "rif", "r", "res", "odp", "ynt", "回复",
+    ];
+    let mark = subject.split([':', '：']).next().unwrap_or_default();
+    let mark = mark.trim().to_lowercase();
+    // "Re[2]: …", as some count.
+    let mark = mark.split('[').next().unwrap_or_default();
+    mark.len() < subject.len() && MARKS.contains(&mark)
 }
 
 /// Whether a subject begins as programs in our customers' languages mark a forwarded mail.

@@ -19,8 +19,8 @@ pub fn reply_text(text: &str) -> &str {
 
 /// `text` without quoted mail and signature; never blank unless `text` is. Linear in its length.
 ///
-/// `text` has LF line ends, as the parser makes them. A mail that answers nothing quotes nothing:
-/// what looks like a quote there was pasted, to be read.
+/// `text` has LF line ends, as the parser makes them. A mail that answers nothing has no earlier mail
+/// below it: a block of headers there was pasted, to be read.
 pub fn reply_text_of(text: &str, is_answer: bool) -> &str {
     let lines = Lines::of(text);
     // Our marker comes back only in an answer, whatever became of its headers.
@@ -30,12 +30,8 @@ pub fn reply_text_of(text: &str, is_answer: bool) -> &str {
         Cut::At(cut) => (cut, true),
         Cut::Nowhere => (lines.len(), false),
     };
-    let end = without_tail(&lines, end, quote_follows, is_answer);
-    let start = if is_answer {
-        after_leading_quote(&lines, end)
-    } else {
-        0
-    };
+    let end = without_tail(&lines, end, quote_follows);
+    let start = after_leading_quote(&lines, end);
     let reply = lines.text(start, end);
     if reply.is_empty() { text.trim() } else { reply }
 }
@@ -149,12 +145,7 @@ fn is_marker(line: &str) -> bool {
 }
 
 /// `end` moved back over quotes, attributions, signatures and device lines, until none is left.
-fn without_tail(
-    lines: &Lines<'_>,
-    mut end: usize,
-    mut quote_follows: bool,
-    is_answer: bool,
-) -> usize {
+fn without_tail(lines: &Lines<'_>, mut end: usize, mut quote_follows: bool) -> usize {
     // Found once: the text may begin with megabytes of nothing.
     let first = (0..end).find(|&index| !lines.is_blank(index));
     loop {
@@ -171,7 +162,7 @@ fn without_tail(
             let is_shown = start > 0
                 && (header_block::is_forward_line(lines.line(start - 1).trim())
                     || pasted::introduces(lines, start));
-            if !is_answer || is_shown {
+            if is_shown {
                 return end;
             }
             (end, quote_follows) = (start, true);

@@ -150,7 +150,8 @@ fn what_is_forwarded_is_part_of_the_reply() {
     assert_eq!(of(&format!("{answers}: FW: x")), body);
     assert_eq!(of(&format!("{answers}: Re: x")), "FYI");
     assert_eq!(of("References: <m@x>\nSubject: Re: x"), "FYI");
-    assert_eq!(of("Subject: Re: x"), body, "it answers nothing");
+    assert_eq!(of("Subject: Re: x"), "FYI");
+    assert_eq!(of("Subject: x"), body, "it answers nothing");
 }
 
 #[test]
