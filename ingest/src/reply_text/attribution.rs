@@ -15,7 +15,7 @@ use Verb::{Inside, Last};
 
 /// How an attribution begins, and its verb. Where a language begins with the date or the name, the
 /// beginning is empty and [`begins_with_a_date`] or the sender's address has to be there.
-const PATTERNS: [(&str, Verb); 19] = [
+const PATTERNS: [(&str, Verb); 20] = [
     ("On ", Last("wrote")),
     ("Am ", Inside("schrieb")),
     ("Le ", Last("a écrit")),
@@ -35,6 +35,8 @@ const PATTERNS: [(&str, Verb); 19] = [
     ("", Last("のメール")),
     ("Den ", Inside("skrev")),
     ("", Inside("skrev")),
+    // "Ann B <a@x> wrote on 23 Nov 2026, 09:00:", as desks write it, ours among them.
+    ("", Inside("wrote")),
 ];
 
 /// The days of the week with which Gmail begins in the languages that have no "On".

@@ -139,3 +139,20 @@ fn attributions_of_the_north_and_of_turkey() {
     }
     kept("Hej\n\nDen 23 november 2026 skrev chefen:\n> servern startar");
 }
+
+#[test]
+fn what_a_desk_quotes_is_no_paste() {
+    for attribution in [
+        "Ann B <ann@x.example> wrote on 23 Nov 2026, 09:00 UTC:",
+        "ann@x.example wrote on 23 Nov 2026, 09:00 UTC:",
+    ] {
+        let text = format!(
+            "It works\n\n-- \ndana, support\nSB-1\n\n{attribution}\n> It fails.\n> Since Monday."
+        );
+        for is_answer in [true, false] {
+            assert_eq!(reply_text_of(&text, is_answer), "It works", "{attribution}");
+        }
+    }
+    let other = "It works\n\nann@x.example, 23.11.2026 09:00, kirjoitti:\n> It fails.";
+    assert!(!reply_text_of(other, true).contains("It fails"));
+}

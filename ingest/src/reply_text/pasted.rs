@@ -141,7 +141,13 @@ pub(super) fn introduces(lines: &Lines<'_>, end: usize) -> bool {
     end > 0
         && lines.line(end - 1).trim_end().ends_with([':', '：'])
         && !lines.is_quoted(end - 1)
+        && !names_sender_and_time(lines.line(end - 1))
         && attribution::ending_at(lines, end).is_none()
+}
+
+/// An address and a date are an attribution's, in whatever language it is.
+fn names_sender_and_time(line: &str) -> bool {
+    line.contains('@') && line.bytes().filter(u8::is_ascii_digit).count() >= 3
 }
 
 /// Whole words, or the same of a language without blanks.
