@@ -15,7 +15,7 @@ use Verb::{Inside, Last};
 
 /// How an attribution begins, and its verb. Where a language begins with the date or the name, the
 /// beginning is empty and [`begins_with_a_date`] or the sender's address has to be there.
-const PATTERNS: [(&str, Verb); 20] = [
+const PATTERNS: [(&str, Verb); 19] = [
     ("On ", Last("wrote")),
     ("Am ", Inside("schrieb")),
     ("Le ", Last("a écrit")),
@@ -35,8 +35,6 @@ const PATTERNS: [(&str, Verb); 20] = [
     ("", Last("のメール")),
     ("Den ", Inside("skrev")),
     ("", Inside("skrev")),
-    // "Ann B <a@x> wrote on 23 Nov 2026, 09:00:", as desks write it, ours among them.
-    ("", Inside("wrote")),
 ];
 
 /// The days of the week with which Gmail begins in the languages that have no "On".
@@ -82,6 +80,7 @@ fn is_attribution(lines: &Lines<'_>, start: usize, end: usize) -> bool {
     }
     is_bare(statement)
         || is_turkish(statement)
+        || is_a_desks(statement)
         || PATTERNS.iter().any(|(begin, verb)| {
             let is_begun = if begin.is_empty() {
                 begins_with_a_date(statement) || names_sender_and_day(statement)
@@ -140,6 +139,12 @@ fn has_clock(statement: &str) -> bool {
 /// Gmail in Chinese begins with the sender: "Ann <a@x> 于2026年…写道".
 fn names_sender_and_day(statement: &str) -> bool {
     statement.contains("> 于") && statement.contains('年') && statement.contains('@')
+}
+
+/// Desks, ours among them, begin with the sender and end with the day: "Ann <a@x> wrote on 23 Nov 2026,
+/// 09:00 UTC".
+fn is_a_desks(statement: &str) -> bool {
+    statement.contains(" wrote on ") && statement.contains('@') && has_clock(statement)
 }
 
 fn has_word(statement: &str, word: &str) -> bool {
