@@ -16,7 +16,9 @@ pub(crate) use customers::{
 };
 pub(crate) use mail::MailCommand;
 pub(crate) use staff::StaffCommand;
-pub(crate) use tickets::{ListTickets, TicketCommand};
+pub(crate) use tickets::{
+    AnswerCommand, ListTickets, LookCommand, ThenWord, TicketCommand, WorkCommand,
+};
 
 /// Support desk: mail becomes a tier-tagged ticket of the right customer.
 #[derive(Debug, Parser)]

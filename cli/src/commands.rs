@@ -12,6 +12,8 @@ mod jobs;
 mod mail;
 mod mailboxes;
 mod onboard;
+mod outbox;
+mod reply;
 mod serve;
 mod sources;
 mod staff;

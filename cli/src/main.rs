@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod exit;
+mod mail_out;
 mod output;
 mod program;
 

@@ -25,7 +25,7 @@ use tierdesk_core::{
 use tierdesk_ingest::edge_check::Resolver;
 use tierdesk_provision::{SimulatedCloud, aws::AwsCloud, simulated::Pace};
 
-use crate::{args::Global, output::Output};
+use crate::{args::Global, mail_out::mail_out, output::Output};
 
 /// The program with its configuration read.
 #[derive(Debug)]
@@ -117,8 +117,10 @@ impl Program {
 
     /// Opens the desk; a missing SQLite database is made and migrated.
     pub(crate) async fn open(&self) -> anyhow::Result<Desk> {
+        let catalogue = self.catalogue()?;
         let desk = Desk {
-            catalogue: Arc::new(self.catalogue()?),
+            mail_out: mail_out(&self.settings.mail, &catalogue)?,
+            catalogue: Arc::new(catalogue),
             free_mail: self.free_mail()?,
             own_address: self.settings.mail.address.parse().ok(),
             authserv_id: self.settings.mail.authserv_id.clone(),

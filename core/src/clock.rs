@@ -57,6 +57,17 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// What people write for a moment: an instant with its zone, to the minute at least, or a day,
+    /// whose first instant in UTC is meant.
+    pub fn parse_moment(text: &str) -> Option<Self> {
+        if let Ok(at) = text.parse::<jiff::Timestamp>() {
+            return Some(Self::from_micros(at.as_microsecond()));
+        }
+        let day: jiff::civil::Date = text.parse().ok()?;
+        let at = day.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?;
+        Some(Self::from_micros(at.timestamp().as_microsecond()))
+    }
+
     /// The same instant for the calendar library.
     pub fn to_jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_microsecond(self.0).expect("construction keeps within the range")

@@ -13,10 +13,14 @@ pub mod customers;
 pub mod doctor;
 pub mod import_customers;
 pub mod jobs;
+mod letters;
 pub mod mailboxes;
 pub mod onboard;
+pub mod outbox;
+pub mod receipt;
 pub mod receive;
 pub mod recorded;
+pub mod reply;
 pub mod staff;
 pub mod store_arrival;
 pub mod tickets;
@@ -29,6 +33,7 @@ use crate::{
     authentication::EdgeCheck,
     customers::{DomainName, EmailAddress, FreeMail},
     onboarding::Blueprint,
+    outgoing::MailOut,
     refusal::{Refusal, RefusalCode},
     reply_token::ReplyTokens,
     store::Database,
@@ -53,6 +58,8 @@ pub struct Desk {
     pub authserv_id: Option<String>,
     /// Makes and knows the tokens of our reply addresses.
     pub reply_tokens: Option<Arc<ReplyTokens>>,
+    /// How mail leaves; without it nothing is sent.
+    pub mail_out: Option<Arc<MailOut>>,
     /// Mail domains of our own people.
     pub staff_domains: Vec<DomainName>,
     /// An answer to a ticket that was closed for longer opens a new one.
@@ -77,6 +84,7 @@ impl Desk {
             own_address: None,
             authserv_id: None,
             reply_tokens: None,
+            mail_out: None,
             staff_domains: Vec::new(),
             follow_up_after: FOLLOW_UP_AFTER,
             edge_check: None,

@@ -45,6 +45,8 @@ ids! {
     JobId,
     /// A message: mail in, mail out, or a note.
     MessageId,
+    /// A letter to one recipient.
+    OutgoingId,
     /// An onboarding.
     RunId,
     /// A member of staff.

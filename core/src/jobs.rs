@@ -10,6 +10,7 @@
 //! To add a kind: a variant of [`JobKind`], its payload type, and a [`Handler`] registered by the
 //! edge that does the work.
 
+pub mod wake;
 pub mod worker;
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
@@ -27,6 +28,12 @@ named_enum! {
         PostTicket = "post_ticket",
         /// Tells a chat what an onboarding has done.
         PostProgress = "post_progress",
+        /// Hands a letter over to its relay.
+        SendMail = "send_mail",
+        /// Tells a customer that their mail opened a ticket.
+        SendReceipt = "send_receipt",
+        /// Wakes a ticket that slept until a time.
+        WakeTicket = "wake_ticket",
         /// Looks at the cloud and writes an onboarding's plan.
         ObserveCloud = "observe_cloud",
         /// Does the next step of an onboarding.

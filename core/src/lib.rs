@@ -20,6 +20,7 @@ pub mod mail;
 pub mod masking;
 mod named;
 pub mod onboarding;
+pub mod outgoing;
 pub mod permit;
 pub mod receive;
 pub mod refusal;

@@ -112,6 +112,10 @@ pub trait KeepsChat: Action {}
 /// change nothing of the desk, and owe no audit entry.
 pub trait KeepsMailboxes: Action {}
 
+/// Actions that keep the books on letters that leave. They change nothing of the desk, and owe no audit
+/// entry.
+pub trait KeepsOutbox: Action {}
+
 /// Actions that let the desk into a mailbox.
 pub trait ConnectsMail: Action {}
 
@@ -157,6 +161,16 @@ actions! {
     ConnectMail = "mail.connect", [], [], ConnectsMail;
     /// Importing a mailbox.
     ImportMail = "mail.import", [], [], ChangesTickets;
+    /// Answering a customer, and taking that back before it leaves.
+    SendReply = "ticket.reply", [Agent], [Demo], ChangesTickets;
+    /// Letting a letter go that was held.
+    ReleaseLetter = "mail.release", [], [], ChangesTickets;
+    /// Telling a customer that their mail is here.
+    SendReceipt = "mail.receipt", [], [Worker, Demo], ChangesTickets;
+    /// Keeping the books on letters that are handed over.
+    KeepOutbox = "mail.hand_over", [], [Worker, Demo], KeepsOutbox;
+    /// Writing down what became of a letter.
+    RecordDelivery = "mail.delivery", [], [Worker, Demo], ChangesTickets;
     /// Opening a ticket by hand.
     OpenTicket = "ticket.open", [Agent], [], ChangesTickets;
     /// Giving a ticket to somebody.
@@ -165,6 +179,16 @@ actions! {
     SetSeverity = "ticket.severity", [Agent], [], ChangesTickets;
     /// Moving a ticket along.
     SetStatus = "ticket.status", [Agent], [], ChangesTickets;
+    /// Having a ticket sleep, and waking it.
+    SnoozeTicket = "ticket.snooze", [Agent], [Worker], ChangesTickets;
+    /// Making two tickets one.
+    MergeTickets = "ticket.merge", [Agent], [], ChangesTickets;
+    /// Making two tickets of one.
+    SplitTicket = "ticket.split", [Agent], [], ChangesTickets;
+    /// Tying tickets, and tagging them.
+    LinkTickets = "ticket.link", [Agent], [], ChangesTickets;
+    /// Saying who takes part in a ticket.
+    ChangeParticipants = "ticket.participants", [Agent], [], ChangesTickets;
     /// Writing for colleagues.
     WriteNote = "ticket.note", [Agent], [], ChangesTickets;
     /// Ending a ticket.

@@ -8,7 +8,7 @@ use crate::{
     authentication::Evidence,
     customers::{EmailAddress, Slug},
     ids::{BlobId, InboxId},
-    mail::{AutoKind, Envelope, Mail},
+    mail::{AutoKind, Envelope, Mail, Mailbox},
     masking,
     named::named_enum,
     tickets::{MessageKind, TicketNumber},
@@ -126,7 +126,20 @@ impl Content {
     }
 }
 
+/// So many of those copied in are looked at.
+const COPIED: usize = 20;
+
 impl Prepared {
+    /// Whom a person's mail copies in, with their names: the first few who are mail addresses.
+    pub fn copied(&self) -> Vec<(EmailAddress, Option<String>)> {
+        if self.kind != MessageKind::Person {
+            return Vec::new();
+        }
+        let cc = self.mail.cc.iter().take(COPIED);
+        let parse = |one: &Mailbox| Some((one.address.parse().ok()?, one.name.clone()));
+        cc.filter_map(parse).collect()
+    }
+
     /// Who wrote what this mail forwards, if it forwards something.
     pub fn reported(&self) -> Option<EmailAddress> {
         self.mail.forwarded.as_ref()?.address.parse().ok()

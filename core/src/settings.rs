@@ -16,6 +16,7 @@ mod mail;
 mod oauth;
 mod problem;
 pub(crate) mod reader;
+mod relay;
 mod secret;
 pub(crate) mod tree;
 mod url;
@@ -37,9 +38,10 @@ pub use self::{
     files::{AuditSettings, CustomerSettings, LogLevel, LogSettings, StoreSettings, TierSettings},
     http::HttpSettings,
     imap::{AfterFetch, ImapLogin, ImapMailbox},
-    mail::{MailListener, MailProtocol, MailSettings, SmtpRoute, TlsFiles},
+    mail::{MailListener, MailProtocol, MailSettings, TlsFiles},
     oauth::{OAuthClient, OAuthSettings},
     problem::{Place, Problem},
+    relay::{MailOutSettings, Relay, RelayLogin, SmtpRoute},
     secret::Secret,
     url::PrivateUrl,
     webhook::{Webhook, WebhookFormat},
@@ -88,6 +90,7 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
     [
         database::KEYS,
         mail::KEYS,
+        relay::KEYS,
         imap::KEYS,
         oauth::KEYS,
         files::KEYS,

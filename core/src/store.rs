@@ -23,6 +23,7 @@ pub mod mailboxes;
 pub mod messages;
 mod migrations;
 pub mod onboarding;
+pub mod outgoing;
 mod params;
 mod scoped;
 mod seal;
@@ -491,6 +492,7 @@ pub fn bulk_texts() -> Vec<bulk::BulkTexts> {
         BulkTexts::of::<jobs::NewRow>(),
         BulkTexts::of::<messages::NewAttachment>(),
         BulkTexts::of::<messages::NewMessage>(),
+        BulkTexts::of::<outgoing::Outgoing>(),
         BulkTexts::of::<tickets::NewEvent>(),
         BulkTexts::of::<tickets::NewLink>(),
         BulkTexts::of::<tickets::NewParticipant>(),
@@ -513,6 +515,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         mailboxes::STATEMENTS,
         messages::STATEMENTS,
         onboarding::STATEMENTS,
+        outgoing::STATEMENTS,
         scoped::STATEMENTS,
         simulated::STATEMENTS,
         staff::STATEMENTS,

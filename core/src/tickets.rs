@@ -56,6 +56,12 @@ named_enum! {
         FollowUp = "follow_up",
         /// It came with the other's reply token, from an address that may not join that one.
         SamePerson = "same_person",
+        /// It has become a part of the earlier one, which has all of it.
+        Merged = "merged",
+        /// It was a part of the earlier one.
+        Split = "split",
+        /// Somebody says that they belong together.
+        Related = "related",
     }
 }
 
@@ -130,6 +136,8 @@ pub struct Ticket {
     pub updated_at: Timestamp,
     /// The three response clocks.
     pub clocks: Clocks,
+    /// It sleeps until then, or until somebody answers.
+    pub snoozed_until: Option<Timestamp>,
     /// Grows with each change.
     pub version: i64,
 }

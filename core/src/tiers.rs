@@ -66,6 +66,8 @@ pub struct Tier {
     pub permission_sets: Vec<String>,
     /// Mail to its customers leaves over verified TLS or not at all.
     pub has_enforced_tls: bool,
+    /// Whether colleagues whom a customer copies in get our answers too.
+    pub copies_cc: bool,
     /// A ticket's place in the queue.
     pub priorities: PerSeverity<Priority>,
     /// What the price page publishes; no promised response is slower.

@@ -12,7 +12,7 @@ use std::{
 
 use crate::served::address_of_its_own;
 
-/// Where it delivers mail for securebase.example.
+/// Where it delivers mail for securebase.example and acmefinance.com.
 #[derive(Clone, Copy, Debug)]
 pub enum Delivery {
     /// To an LMTP server.
@@ -91,6 +91,15 @@ impl Postfix {
         fs::read_dir(self.folder.path().join("mail/inbox/new")).map_or(0, Iterator::count)
     }
 
+    /// The mails in the Maildir, as bytes.
+    pub fn mails(&self) -> Vec<Vec<u8>> {
+        let folder = fs::read_dir(self.folder.path().join("mail/inbox/new"));
+        let files = folder.into_iter().flatten().flatten();
+        files
+            .map(|file| fs::read(file.path()).expect("it can be read"))
+            .collect()
+    }
+
     /// What it logged.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
@@ -146,7 +155,7 @@ impl Postfix {
              inet_protocols = ipv4\n\
              default_transport = error:nothing leaves\n\
              smtpd_recipient_restrictions = reject_unauth_destination\n\
-             virtual_mailbox_domains = securebase.example\n\
+             virtual_mailbox_domains = securebase.example, acmefinance.com\n\
              virtual_mailbox_maps = static:inbox/\n\
              virtual_mailbox_base = {mail}\n\
              virtual_uid_maps = static:{NOBODY}\n\

@@ -161,6 +161,21 @@ pub(crate) enum DomainCommand {
         #[arg(long = "move")]
         moves: bool,
     },
+    /// Notes the customer's word that the mail servers of these domains take mail over verified TLS.
+    #[command(
+        after_help = "Tiers that demand it (healthcare, gov-federal) send answers there only then. Who said so \
+        is in the audit trail.\nExample: tierdesk customer domain attest-tls medicorp medicorp.com"
+    )]
+    AttestTls {
+        /// The customer's handle.
+        slug: String,
+        /// The domains.
+        #[arg(required = true)]
+        domains: Vec<DomainName>,
+        /// Take it back.
+        #[arg(long)]
+        revoke: bool,
+    },
     /// Takes domains from a customer.
     Remove {
         /// The customer's handle.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use tierdesk_core::mail::Provider;
+use tierdesk_core::{ids::OutgoingId, mail::Provider};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MailCommand {
@@ -38,6 +38,17 @@ pub(crate) enum MailCommand {
         /// Mails in one unit of work.
         #[arg(long, default_value_t = 250, hide = true)]
         batch: usize,
+    },
+    /// Lists letters that have not left yet, and those that are held, with the reason.
+    Outbox {
+        /// At most so many.
+        #[arg(long, default_value_t = 200)]
+        limit: i64,
+    },
+    /// Lets a held letter go after all.
+    Release {
+        /// Its id, from `mail outbox`.
+        id: OutgoingId,
     },
     /// Lists mail that was kept and opened nothing, with the reason: where to look for a mail that is missed.
     Recorded {

@@ -11,6 +11,17 @@ use tierdesk_core::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TicketCommand {
+    #[command(flatten)]
+    Look(LookCommand),
+    #[command(flatten)]
+    Answer(AnswerCommand),
+    #[command(flatten)]
+    Work(WorkCommand),
+}
+
+/// What changes nothing.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LookCommand {
     /// Lists tickets in the order in which they should be worked.
     List(ListTickets),
     /// Shows a ticket with what was written on it.
@@ -20,6 +31,83 @@ pub(crate) enum TicketCommand {
     },
     /// Shows the ticket to work on next.
     Next,
+    /// Lists what is attached to a ticket's mails, or saves it.
+    #[command(
+        after_help = "Nothing is opened or unpacked, and no file is written over.\n\
+        Example: tierdesk ticket attachments SB-12 --save 2 --to ~/case"
+    )]
+    Attachments {
+        /// SB-12, or 12.
+        number: TicketNumber,
+        /// Save this one, by its number in the list; repeat for several.
+        #[arg(long, value_name = "NUMBER", conflicts_with = "save_all")]
+        save: Vec<usize>,
+        /// Save all of them.
+        #[arg(long)]
+        save_all: bool,
+        /// The folder to save to; it is made where absent.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        to: PathBuf,
+    },
+    /// Shows what happened to a ticket.
+    History {
+        /// SB-12, or 12.
+        number: TicketNumber,
+    },
+}
+
+/// What the customer sees.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AnswerCommand {
+    /// Answers the customer: from --file, standard input, or $EDITOR. It leaves after 20 seconds.
+    #[command(
+        after_help = "Who gets it is shown before you write. The text is Markdown.\n\
+        Until it leaves: tierdesk ticket undo SB-12\n\
+        Example: echo 'It works again.' | tierdesk ticket reply SB-12 --then resolve"
+    )]
+    Reply {
+        /// SB-12, or 12.
+        number: TicketNumber,
+        /// The text.
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Where the ticket goes: open, waiting, resolve or snooze (with --until).
+        #[arg(long, value_name = "STEP", default_value = "waiting", value_parser = then)]
+        then: ThenWord,
+        /// Until when it sleeps: 2026-12-01, 2026-12-01T09:00Z, or a span like 3d or 4h.
+        #[arg(long, value_name = "TIME", required_if_eq("then", "snooze"))]
+        until: Option<String>,
+        /// A file that goes along; repeat for several.
+        #[arg(long, value_name = "FILE")]
+        attach: Vec<PathBuf>,
+        /// Leave at once; it cannot be taken back.
+        #[arg(long)]
+        now: bool,
+        /// Send it although it holds what looks like a password or key.
+        #[arg(long)]
+        with_secrets: bool,
+    },
+    /// Takes the last answer back, if it has not left, and prints its text.
+    Undo {
+        /// SB-12, or 12.
+        number: TicketNumber,
+    },
+    /// Shows who takes part in a ticket and gets its answers; adds or removes somebody.
+    Participants {
+        /// SB-12, or 12.
+        number: TicketNumber,
+        /// Let this address take part.
+        #[arg(long, value_name = "ADDRESS")]
+        add: Option<EmailAddress>,
+        /// Have this address take part no longer.
+        #[arg(long, value_name = "ADDRESS")]
+        remove: Option<EmailAddress>,
+    },
+}
+
+/// What changes a ticket.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkCommand {
     /// Opens a ticket by hand, for a customer who called.
     #[command(
         after_help = "The first note comes from --file, or from standard input when that is no terminal."
@@ -65,6 +153,54 @@ pub(crate) enum TicketCommand {
         #[arg(value_parser = severity)]
         severity: Severity,
     },
+    /// Has a ticket sleep until a time, or until somebody answers.
+    Snooze {
+        /// SB-12, or 12.
+        number: TicketNumber,
+        /// 2026-12-01, 2026-12-01T09:00Z, or a span like 3d or 4h.
+        #[arg(long, value_name = "TIME")]
+        until: String,
+    },
+    /// Makes two tickets of one customer one: the older stays and gets everything.
+    Merge {
+        /// SB-12, or 12.
+        number: TicketNumber,
+        /// The other one.
+        other: TicketNumber,
+    },
+    /// Makes another ticket of some messages of one.
+    #[command(
+        after_help = "Messages are numbered from 1, as `ticket show` lists them.\n\
+        Example: tierdesk ticket split SB-12 --message 3 --message 4 --subject 'Second matter'"
+    )]
+    Split {
+        /// SB-12, or 12.
+        number: TicketNumber,
+        /// Which message; repeat for several.
+        #[arg(long, required = true, value_name = "NUMBER")]
+        message: Vec<usize>,
+        /// What the new one is about; by default the first message's subject.
+        #[arg(long)]
+        subject: Option<String>,
+    },
+    /// Says that two tickets belong together.
+    Link {
+        /// SB-12, or 12.
+        number: TicketNumber,
+        /// The other one.
+        other: TicketNumber,
+    },
+    /// Tags a ticket with words of your own.
+    #[command(after_help = "Example: tierdesk ticket tag SB-12 billing --remove urgent")]
+    Tag {
+        /// SB-12, or 12.
+        number: TicketNumber,
+        /// Tags to add.
+        tags: Vec<String>,
+        /// A tag to take away; repeat for several.
+        #[arg(long, value_name = "TAG")]
+        remove: Vec<String>,
+    },
     /// Writes a note for colleagues: from --file, standard input, or $EDITOR.
     Note {
         /// SB-12, or 12.
@@ -105,29 +241,6 @@ pub(crate) enum TicketCommand {
         /// SB-12, or 12.
         number: TicketNumber,
     },
-    /// Lists what is attached to a ticket's mails, or saves it.
-    #[command(
-        after_help = "Nothing is opened or unpacked, and no file is written over.\n\
-        Example: tierdesk ticket attachments SB-12 --save 2 --to ~/case"
-    )]
-    Attachments {
-        /// SB-12, or 12.
-        number: TicketNumber,
-        /// Save this one, by its number in the list; repeat for several.
-        #[arg(long, value_name = "NUMBER", conflicts_with = "save_all")]
-        save: Vec<usize>,
-        /// Save all of them.
-        #[arg(long)]
-        save_all: bool,
-        /// The folder to save to; it is made where absent.
-        #[arg(long, value_name = "DIR", default_value = ".")]
-        to: PathBuf,
-    },
-    /// Shows what happened to a ticket.
-    History {
-        /// SB-12, or 12.
-        number: TicketNumber,
-    },
 }
 
 #[derive(ClapArgs, Debug)]
@@ -153,6 +266,25 @@ pub(crate) struct ListTickets {
     /// At most so many.
     #[arg(long, default_value_t = 1_000)]
     pub(crate) limit: i64,
+}
+
+/// Where a ticket goes with an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ThenWord {
+    Open,
+    Waiting,
+    Resolve,
+    Snooze,
+}
+
+fn then(text: &str) -> Result<ThenWord, String> {
+    match text {
+        "open" => Ok(ThenWord::Open),
+        "waiting" | "waiting-customer" => Ok(ThenWord::Waiting),
+        "resolve" | "resolved" => Ok(ThenWord::Resolve),
+        "snooze" => Ok(ThenWord::Snooze),
+        _ => Err("write open, waiting, resolve or snooze".to_owned()),
+    }
 }
 
 /// A status, or a short form of one.

@@ -62,18 +62,7 @@ pub(super) async fn run(
         }
         CustomerCommand::Add(new) => show(&add(desk, actor, new).await?, output),
         CustomerCommand::Set(patch) => show(&set(desk, actor, patch).await?, output),
-        CustomerCommand::Domain(DomainCommand::Add {
-            slug,
-            domains,
-            moves,
-        }) => show(
-            &customers::add_domains(desk, actor, &slug, domains, moves).await?,
-            output,
-        ),
-        CustomerCommand::Domain(DomainCommand::Remove { slug, domains }) => show(
-            &customers::remove_domains(desk, actor, &slug, domains).await?,
-            output,
-        ),
+        CustomerCommand::Domain(command) => show(&domain(desk, actor, command).await?, output),
         CustomerCommand::Contact(ContactCommand::Add {
             slug,
             address,
@@ -100,6 +89,28 @@ pub(super) async fn run(
             Ok(Exit::Done)
         }
     }
+}
+
+async fn domain(
+    desk: &Desk,
+    actor: &Actor,
+    command: DomainCommand,
+) -> anyhow::Result<CustomerReport> {
+    Ok(match command {
+        DomainCommand::Add {
+            slug,
+            domains,
+            moves,
+        } => customers::add_domains(desk, actor, &slug, domains, moves).await?,
+        DomainCommand::AttestTls {
+            slug,
+            domains,
+            revoke,
+        } => customers::attest_tls(desk, actor, &slug, domains, !revoke).await?,
+        DomainCommand::Remove { slug, domains } => {
+            customers::remove_domains(desk, actor, &slug, domains).await?
+        }
+    })
 }
 
 async fn add(desk: &Desk, actor: &Actor, new: AddCustomer) -> anyhow::Result<CustomerReport> {

@@ -25,7 +25,7 @@ const MAILS: i64 = 50;
 #[derive(Clone, Debug, Serialize)]
 struct Check {
     /// What was looked at.
-    name: &'static str,
+    name: String,
     /// `ok`, `failed`, or `off` for what is not configured.
     state: &'static str,
     /// What was found.
@@ -35,27 +35,27 @@ struct Check {
 }
 
 impl Check {
-    fn ok(name: &'static str, detail: impl Into<String>) -> Self {
+    fn ok(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
-            name,
+            name: name.into(),
             state: "ok",
             detail: detail.into(),
             hint: None,
         }
     }
 
-    fn off(name: &'static str, detail: impl Into<String>) -> Self {
+    fn off(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
-            name,
+            name: name.into(),
             state: "off",
             detail: detail.into(),
             hint: None,
         }
     }
 
-    fn failed(name: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
+    fn failed(name: impl Into<String>, detail: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
-            name,
+            name: name.into(),
             state: "failed",
             detail: detail.into(),
             hint: Some(hint.into()),
@@ -153,16 +153,38 @@ async fn look(
     });
     roads(program, desk, actor, checks).await?;
     checks.push(senders(program, desk, actor).await?);
-    checks.push(if program.settings.mail.smtp.is_some() {
-        Check::off(
-            "answers",
-            "mail.smtp_url is set; this version sends no answers",
-        )
-    } else {
-        Check::off("answers", "this version sends no answers")
-    });
+    mail_out(program, desk, checks).await?;
     checks.push(discord(program, desk).await);
     checks.push(cloud(program, desk).await);
+    Ok(())
+}
+
+/// Whether mail can leave: every relay is connected to. The templates were rendered when the desk was
+/// opened.
+async fn mail_out(program: &Program, desk: &Desk, checks: &mut Vec<Check>) -> anyhow::Result<()> {
+    let desk = Arc::new(desk.clone());
+    let Some(relays) = crate::mail_out::relays(&program.settings, &desk)? else {
+        checks.push(Check::off(
+            "mail out",
+            "no mail leaves: mail.smtp_url is not set",
+        ));
+        return Ok(());
+    };
+    let others = relays.by_domain.iter();
+    let others = others.map(|(domain, relay)| (format!("mail out of {domain}"), relay));
+    for (name, relay) in [("mail out".to_owned(), &relays.default)]
+        .into_iter()
+        .chain(others)
+    {
+        checks.push(match relay.test().await {
+            Ok(words) => Check::ok(name, words),
+            Err(words) => Check::failed(
+                name,
+                words,
+                "see docs/mail-out.md; letters wait until it works",
+            ),
+        });
+    }
     Ok(())
 }
 

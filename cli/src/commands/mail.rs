@@ -26,7 +26,7 @@ use tierdesk_ingest::{
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::mailboxes;
+use super::{mailboxes, outbox};
 use crate::{
     args::MailCommand,
     exit::Exit,
@@ -61,6 +61,8 @@ pub(super) async fn run(
             };
             import_mailboxes(desk, actor, &paths, options, output).await
         }
+        MailCommand::Outbox { limit } => outbox::list(desk, actor, limit, output).await,
+        MailCommand::Release { id } => outbox::release(desk, actor, id, output).await,
         MailCommand::Recorded { limit } => {
             let found = recorded::list(desk, actor, limit).await?;
             output.answer(&found, |out| show_recorded(out, &found))

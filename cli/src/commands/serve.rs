@@ -12,7 +12,7 @@ use tierdesk_bot::{
 use tierdesk_core::{
     cloud::Cloud,
     desk::{Desk, Error, audit, chat::bot_lease, onboard},
-    jobs::{Handler, worker::Worker},
+    jobs::{Handler, wake::WakeTicket, worker::Worker},
     refusal::{Refusal, RefusalCode},
     settings::{ImapMailbox, MailListener},
     store::{chat, jobs},
@@ -25,6 +25,10 @@ use tierdesk_ingest::{
     process::ProcessInbox,
     watch::Watch,
 };
+use tierdesk_outbound::{
+    relay::Relays,
+    send::{SendMail, SendReceipt},
+};
 use tierdesk_provision::{ObserveCloud, ProvisionStep};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -32,7 +36,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::ServeRole, exit::Exit, output::Output, program::Program};
+use crate::{args::ServeRole, exit::Exit, mail_out::relays, output::Output, program::Program};
 
 /// How often committed audit entries are sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(1);
@@ -71,6 +75,9 @@ pub(super) async fn run(
     if plan.worker {
         parts.work(&desk);
         parts.provision(&desk, &program.cloud(&desk).await?);
+        if let Some(relays) = relays(&program.settings, &desk)? {
+            parts.send_mail(&desk, relays);
+        }
     }
     for folder in &plan.maildirs {
         parts.watch(&desk, folder.clone());
@@ -187,11 +194,31 @@ struct Parts {
 }
 
 impl Parts {
+    /// Three workers, because each waits for the relay most of the time, and one for receipts.
+    fn send_mail(&mut self, desk: &Arc<Desk>, relays: Relays) {
+        let relays = Arc::new(relays);
+        for _ in 0..3 {
+            let send = Arc::new(SendMail {
+                desk: Arc::clone(desk),
+                relays: Arc::clone(&relays),
+            });
+            self.spawn_worker("mail sender", desk, vec![send]);
+        }
+        let receipts = Arc::new(SendReceipt {
+            desk: Arc::clone(desk),
+        });
+        self.spawn_worker("receipts", desk, vec![receipts]);
+        self.names.push("mail out".to_owned());
+    }
+
     fn work(&mut self, desk: &Arc<Desk>) {
         let handler = Arc::new(ProcessInbox {
             desk: Arc::clone(desk),
         });
-        self.spawn_worker("worker", desk, vec![handler]);
+        let wake = Arc::new(WakeTicket {
+            desk: Arc::clone(desk),
+        });
+        self.spawn_worker("worker", desk, vec![handler, wake]);
         let (sealed, name) = (Arc::clone(desk), self.holder.clone());
         self.running.spawn(seal(sealed, name, self.stop.clone()));
         self.running

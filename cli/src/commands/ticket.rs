@@ -19,9 +19,9 @@ use tierdesk_core::{
     tickets::{Status, TicketNumber},
 };
 
-use super::{attachments, ticket_text};
+use super::{attachments, reply, ticket_text};
 use crate::{
-    args::{ListTickets, TicketCommand},
+    args::{AnswerCommand, ListTickets, LookCommand, TicketCommand, WorkCommand},
     exit::Exit,
     output::{Output, local},
 };
@@ -32,17 +32,33 @@ pub(super) async fn run(
     command: TicketCommand,
     output: &Output,
 ) -> anyhow::Result<Exit> {
-    use TicketCommand as C;
-    let changed = match command {
+    match command {
+        TicketCommand::Look(command) => look(desk, actor, command, output).await,
+        TicketCommand::Answer(command) => answer(desk, actor, command, output).await,
+        TicketCommand::Work(command) => {
+            let changed = work(desk, actor, command).await?;
+            show_changed(desk, actor, changed, output).await
+        }
+    }
+}
+
+async fn look(
+    desk: &Desk,
+    actor: &Actor,
+    command: LookCommand,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    use LookCommand as C;
+    match command {
         C::List(filter) => {
             let found = tickets::list(desk, actor, &filter_of(filter)).await?;
-            return output.answer(&found, |out| ticket_text::list(out, &found));
+            output.answer(&found, |out| ticket_text::list(out, &found))
         }
         C::Show { number } => {
             let detail = tickets::show(desk, actor, number).await?;
-            return output.answer(&detail, |out| ticket_text::detail(out, &detail));
+            output.answer(&detail, |out| ticket_text::detail(out, &detail))
         }
-        C::Next => return next(desk, actor, output).await,
+        C::Next => next(desk, actor, output).await,
         C::Attachments {
             number,
             save,
@@ -50,9 +66,60 @@ pub(super) async fn run(
             to,
         } => {
             let wanted = attachments::Wanted { save, save_all, to };
-            return attachments::run(desk, actor, number, wanted, output).await;
+            attachments::run(desk, actor, number, wanted, output).await
         }
-        C::History { number } => return history(desk, actor, number, output).await,
+        C::History { number } => history(desk, actor, number, output).await,
+    }
+}
+
+async fn answer(
+    desk: &Desk,
+    actor: &Actor,
+    command: AnswerCommand,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    use AnswerCommand as C;
+    match command {
+        C::Reply {
+            number,
+            file,
+            then,
+            until,
+            attach,
+            now,
+            with_secrets,
+        } => {
+            let options = reply::Options {
+                then,
+                until,
+                attach,
+                now,
+                with_secrets,
+            };
+            reply::reply(desk, actor, number, file, options, output).await
+        }
+        C::Participants {
+            number,
+            add,
+            remove,
+        } => {
+            if let Some(address) = add {
+                work_ticket::add_participant(desk, actor, number, address, None).await?;
+            }
+            if let Some(address) = remove {
+                work_ticket::remove_participant(desk, actor, number, &address).await?;
+            }
+            let detail = tickets::show(desk, actor, number).await?;
+            let listed = &detail.ticket.participants;
+            output.answer(listed, |out| listed.iter().for_each(|one| out.line(one)))
+        }
+        C::Undo { number } => reply::undo(desk, actor, number, output).await,
+    }
+}
+
+async fn work(desk: &Desk, actor: &Actor, command: WorkCommand) -> anyhow::Result<TicketReport> {
+    use WorkCommand as C;
+    Ok(match command {
         C::Open {
             customer,
             subject,
@@ -76,6 +143,22 @@ pub(super) async fn run(
             work_ticket::set_status(desk, actor, number, status).await?
         }
         C::Assign { number, who } => work_ticket::assign(desk, actor, number, &who).await?,
+        C::Snooze { number, until } => {
+            let until = reply::moment(&until, desk.database.clock().read())?;
+            work_ticket::snooze(desk, actor, number, until).await?
+        }
+        C::Merge { number, other } => work_ticket::merge(desk, actor, number, other).await?,
+        C::Split {
+            number,
+            message,
+            subject,
+        } => work_ticket::split(desk, actor, number, &message, subject).await?,
+        C::Link { number, other } => work_ticket::link(desk, actor, number, other).await?,
+        C::Tag {
+            number,
+            tags,
+            remove,
+        } => work_ticket::tag(desk, actor, number, &tags, &remove).await?,
         C::Severity { number, severity } => {
             work_ticket::set_severity(desk, actor, number, severity).await?
         }
@@ -100,8 +183,7 @@ pub(super) async fn run(
             work_ticket::bind(desk, actor, number, &customer, options).await?
         }
         C::Spam { number } => work_ticket::mark_spam(desk, actor, number).await?,
-    };
-    show_changed(desk, actor, changed, output).await
+    })
 }
 
 /// JSON answers with the whole ticket, as `ticket show` does; people see its line.
@@ -172,7 +254,7 @@ fn filter_of(list: ListTickets) -> Filter {
 }
 
 /// Text from a file, from standard input when that is no terminal, else from $EDITOR.
-fn read_text(file: Option<PathBuf>, asks: bool) -> anyhow::Result<Option<String>> {
+pub(super) fn read_text(file: Option<PathBuf>, asks: bool) -> anyhow::Result<Option<String>> {
     if let Some(file) = file {
         let text = std::fs::read(&file)
             .with_context(|| format!("{} could not be read", file.display()))?;

@@ -111,10 +111,14 @@ pub(super) fn head(out: &Output, ticket: &TicketReport) {
     ));
     let now = now();
     let clock = &ticket.sla.first_response;
-    if let Some(due) = clock.due {
+    if let (Some(met), false) = (clock.met_at, clock.missed) {
+        out.line(format!("  response   answered {}", local(met)));
+    } else if let Some(due) = clock.due {
         let text = format!("{}, {}", local(due), distance(now, due));
         let text = if clock.missed {
-            out.paint(Tone::Alarm, format!("MISSED {text}"))
+            let met = clock.met_at.map(|met| format!("; answered {}", local(met)));
+            let text = format!("MISSED {text}{}", met.unwrap_or_default());
+            out.paint(Tone::Alarm, text)
         } else {
             text
         };
@@ -160,6 +164,11 @@ pub(super) fn detail(out: &Output, detail: &TicketDetail) {
         let words = match link.kind {
             "follows" => "follows",
             "followed_by" => "goes on as",
+            "merged_into" => "merged into",
+            "took_in" => "took in",
+            "split_from" => "split from",
+            "gave_to" => "gave messages to",
+            "related" => "belongs to",
             _ => "the same person as in",
         };
         let question = if link.kind == "same_person" { "?" } else { "" };

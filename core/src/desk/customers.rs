@@ -259,6 +259,33 @@ pub async fn remove_domains(
     change_directory(desk, actor, ChangeDomain, slug, change).await
 }
 
+/// Says of a customer's domains that their mail servers take mail over verified TLS, on the customer's
+/// word, or takes that back: tiers that demand it send there then.
+pub async fn attest_tls(
+    desk: &Desk,
+    actor: &Actor,
+    slug: &str,
+    domains: Vec<DomainName>,
+    is_attested: bool,
+) -> Result<CustomerReport, Error> {
+    let change = async |permit: &mut Permit<'_, ChangeDomain>, customer: &Customer| {
+        for domain in &domains {
+            if !customers::attest_tls(permit, customer.id, domain, is_attested).await? {
+                let what = format!("domain {domain} of");
+                return Err(Refusal::not_found(&what, &customer.slug).into());
+            }
+        }
+        let field = if is_attested {
+            "tls attested"
+        } else {
+            "tls no longer attested"
+        };
+        let change = Change::to(format!("customer:{}", customer.slug));
+        Ok(Some(change.with(field, join(&domains))))
+    };
+    change_directory(desk, actor, ChangeDomain, slug, change).await
+}
+
 /// Gives a contact to a customer, or changes the name and role of one it has.
 pub async fn add_contact(
     desk: &Desk,

@@ -235,6 +235,7 @@ async fn alarm_ticket(
         opened_at: now,
         updated_at: now,
         clocks: crate::sla::Clocks::default(),
+        snoozed_until: None,
         version: 1,
     })
 }

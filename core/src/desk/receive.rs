@@ -5,6 +5,7 @@
 //! answer whose parent comes later in the batch waits for it.
 
 mod batch;
+mod heed;
 mod recall;
 pub(super) use batch::Standing;
 mod order;
@@ -71,7 +72,11 @@ async fn load<'d>(desk: &'d Desk, tx: &mut Tx, items: &[Prepared]) -> Result<Bat
     };
     let reported: Vec<EmailAddress> = items.iter().filter_map(Prepared::reported).collect();
     let senders = items.iter().filter_map(|item| item.sender.as_ref());
-    let wanted = Wanted::of(senders.chain(&reported));
+    let copied: Vec<EmailAddress> = items
+        .iter()
+        .flat_map(|item| item.copied().into_iter().map(|(address, _)| address))
+        .collect();
+    let wanted = Wanted::of(senders.chain(&reported).chain(&copied));
     let directory = lookup::directory(tx, wanted).await?;
     let referred: HashSet<String> = fresh()
         .flat_map(|item| threading::referred_ids(&item.mail))

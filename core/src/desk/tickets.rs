@@ -48,6 +48,8 @@ pub struct TicketReport {
     pub trust_reasons: Vec<String>,
     /// Bound to the customer its sender claims, unproven.
     pub is_provisional: bool,
+    /// It sleeps until then, or until somebody answers.
+    pub snoozed_until: Option<Timestamp>,
     /// What follows from the above, for filters.
     pub tags: Vec<String>,
     /// Who opened it.
@@ -89,7 +91,8 @@ pub struct TicketDetail {
 /// A tie to another ticket.
 #[derive(Clone, Debug, Serialize)]
 pub struct LinkReport {
-    /// How: `follows`, `followed_by` or `same_person`, which is a question.
+    /// How: `follows`, `followed_by`, `merged_into`, `took_in`, `split_from`, `gave_to`, `related`, or
+    /// `same_person`, which is a question.
     pub kind: &'static str,
     /// The other ticket.
     pub ticket: TicketNumber,
@@ -104,6 +107,11 @@ impl LinkReport {
                 (LinkKind::FollowUp, false) => "follows",
                 (LinkKind::FollowUp, true) => "followed_by",
                 (LinkKind::SamePerson, _) => "same_person",
+                (LinkKind::Merged, false) => "merged_into",
+                (LinkKind::Merged, true) => "took_in",
+                (LinkKind::Split, false) => "split_from",
+                (LinkKind::Split, true) => "gave_to",
+                (LinkKind::Related, _) => "related",
             },
             ticket: row.number,
             requester: row.requester,
@@ -293,6 +301,7 @@ async fn reports(
     let now = tx.now();
     let ids = listed.iter().map(|one| one.ticket.id);
     let mut participants = tickets::participants(tx, ids).await?;
+    let mut own_tags = tickets::tags(tx, listed.iter().map(|one| one.ticket.id)).await?;
     let report = |ListedTicket {
                       ticket,
                       customer,
@@ -305,7 +314,12 @@ async fn reports(
             .as_ref()
             .and_then(|slug| desk.catalogue.get(slug.as_str()));
         TicketReport {
-            tags: tags(ticket.tier.as_ref(), framework, slug),
+            tags: {
+                let mut all = tags(ticket.tier.as_ref(), framework, slug);
+                all.extend(own_tags.remove(&ticket.id).unwrap_or_default());
+                all
+            },
+            snoozed_until: ticket.snoozed_until,
             participants: participants.remove(&ticket.id).unwrap_or_default(),
             is_provisional: ticket.is_provisional,
             on_call: tier.map(|tier| tier.on_call.primary.clone()),

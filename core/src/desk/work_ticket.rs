@@ -2,10 +2,17 @@
 //! and audit entry, commits.
 
 mod bind;
+mod merge;
 mod open;
+mod participants;
+mod snooze;
 
 pub use bind::{BindOptions, bind};
+pub use merge::{link, merge, split, tag};
 pub use open::{NewTicketByHand, open};
+pub use participants::{add_participant, remove_participant};
+pub(super) use snooze::sleep;
+pub use snooze::{snooze, wake};
 
 use super::{
     Desk, Error, chat,
@@ -55,7 +62,7 @@ async fn change_ticket<A: Action + ChangesTickets>(
 }
 
 /// The same inside a unit of work that the caller commits.
-async fn change_ticket_in<A: Action + ChangesTickets>(
+pub(super) async fn change_ticket_in<A: Action + ChangesTickets>(
     desk: &Desk,
     tx: &mut Tx,
     actor: &Actor,
@@ -81,7 +88,7 @@ async fn change_ticket_in<A: Action + ChangesTickets>(
 }
 
 /// Writes the timeline's line and the audit entry.
-async fn record<A: ChangesTickets>(
+pub(super) async fn record<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     ticket: &Ticket,
     did: Did,
@@ -106,7 +113,7 @@ async fn record<A: ChangesTickets>(
 }
 
 /// Moves a ticket through the status table.
-fn step(ticket: &mut Ticket, next: Status, now: Timestamp) -> Result<Did, Refusal> {
+pub(super) fn step(ticket: &mut Ticket, next: Status, now: Timestamp) -> Result<Did, Refusal> {
     let before = ticket.status;
     if !before.may_become(next) {
         let message = format!("{} is {before} and cannot become {next}", ticket.number);
@@ -118,6 +125,7 @@ fn step(ticket: &mut Ticket, next: Status, now: Timestamp) -> Result<Did, Refusa
         return Err(Refusal::new(RefusalCode::WrongStatus, message).with_hint(hint));
     }
     ticket.status = next;
+    ticket.snoozed_until = None;
     ticket.clocks.resolution.met_at = match next {
         Status::Resolved | Status::Closed => ticket.clocks.resolution.met_at.or(Some(now)),
         _ => None,
@@ -416,7 +424,7 @@ pub(super) async fn note_in(
 }
 
 /// A note of staff on a ticket.
-fn staff_message<A: Action>(
+pub(super) fn staff_message<A: Action>(
     permit: &mut Permit<'_, A>,
     ticket: &Ticket,
     author: String,

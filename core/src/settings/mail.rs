@@ -7,8 +7,8 @@ use super::{
     imap::{self, ImapMailbox},
     problem::Wrong,
     reader::{Given, Section},
+    relay::{self, MailOutSettings},
     secret::Secret,
-    url::{self, PrivateUrl},
 };
 use crate::mail::SenderCheck;
 
@@ -32,11 +32,6 @@ pub(super) const KEYS: &[Key] = &[
         "mail.authserv_id",
         "the authserv-id whose Authentication-Results header is believed (RFC 8601)",
         "none: no header is believed",
-    ),
-    Key::later(
-        "mail.smtp_url",
-        "the way out: smtp://, smtps:// or file:DIR",
-        "none: nothing is sent",
     ),
     Key::now(
         "mail.reply_secret",
@@ -124,8 +119,8 @@ pub struct MailSettings {
     pub authserv_id: Option<String>,
     /// The DNS server that is asked about senders.
     pub resolver: Option<SocketAddr>,
-    /// How mail leaves; nothing is sent without it.
-    pub smtp: Option<SmtpRoute>,
+    /// How mail leaves.
+    pub out: MailOutSettings,
     /// Signs reply tokens; at least 32 characters.
     pub reply_secret: Option<Secret>,
     /// Signed them before; its tokens are still known.
@@ -138,15 +133,6 @@ pub struct MailSettings {
     pub listeners: Vec<MailListener>,
     /// Maildirs that are watched.
     pub maildirs: Vec<PathBuf>,
-}
-
-/// `mail.smtp_url`
-#[derive(Clone, Debug)]
-pub enum SmtpRoute {
-    /// A server; the scheme is `smtp` or `smtps`.
-    Server(PrivateUrl),
-    /// One RFC 5322 file per mail and recipient into this folder.
-    Folder(PathBuf),
 }
 
 /// `[[mail.listener]]`
@@ -200,7 +186,8 @@ pub(super) fn read(section: &Section<'_>) -> MailSettings {
     let staff_domains = section.texts("staff_domains", domain).map(value);
     let authserv_id = section.text("authserv_id").map(value);
     let resolver = section.parse("resolver", socket_address).map(value);
-    let smtp = section.parse("smtp_url", smtp_route).map(value);
+    let address = address.unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
+    let out = relay::read(section, &address);
     let reply_secret = read_reply_secret(section, "reply_secret");
     let reply_secret_previous = read_reply_secret(section, "reply_secret_previous");
     let follow_up_days = section
@@ -223,11 +210,11 @@ pub(super) fn read(section: &Section<'_>) -> MailSettings {
         .collect();
     section.finish();
     MailSettings {
-        address: address.unwrap_or_else(|| DEFAULT_ADDRESS.to_owned()),
+        address,
         staff_domains: staff_domains.unwrap_or_default(),
         authserv_id,
         resolver,
-        smtp,
+        out,
         reply_secret,
         reply_secret_previous,
         follow_up_days: follow_up_days.unwrap_or(DEFAULT_FOLLOW_UP_DAYS),
@@ -359,7 +346,7 @@ pub(super) fn mail_address(text: &str) -> Result<String, Wrong> {
     Ok(format!("{local}@{host}"))
 }
 
-fn domain(text: &str) -> Result<String, Wrong> {
+pub(super) fn domain(text: &str) -> Result<String, Wrong> {
     let name = text.trim().trim_end_matches('.').to_lowercase();
     let is_label = |label: &str| {
         !label.is_empty()
@@ -375,22 +362,4 @@ fn domain(text: &str) -> Result<String, Wrong> {
         format!("has {text:?}, not a domain"),
         "Write domains like example.com.",
     ))
-}
-
-fn smtp_route(text: &str) -> Result<SmtpRoute, Wrong> {
-    match text.trim().strip_prefix("file:") {
-        Some(folder) if folder.trim_start_matches('/').is_empty() => {
-            Err(Wrong::new("names no folder", "Write file:DIR."))
-        }
-        // file:///srv/out and file:/srv/out are the same folder.
-        Some(folder) => Ok(SmtpRoute::Folder(
-            folder.strip_prefix("//").unwrap_or(folder).into(),
-        )),
-        None => url::check(text, &["smtps", "smtp"])
-            .map(|text| SmtpRoute::Server(PrivateUrl::hiding_password(text)))
-            .map_err(|wrong| Wrong {
-                remedy: format!("{} Or file:DIR.", wrong.remedy),
-                ..wrong
-            }),
-    }
 }

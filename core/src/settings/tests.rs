@@ -59,7 +59,14 @@ fn the_annotated_file_shows_every_key_and_the_list_of_keys_is_complete() {
     let text = annotated_with_everything();
     let (settings, notes) = Settings::read(Some(("desk.toml", &text)), std::iter::empty());
     let listed: BTreeSet<String> = keys().map(|key| key.name.to_owned()).collect();
-    let lists = ["mail.imap", "mail.listener", "mail.maildir", "webhook"].map(str::to_owned);
+    let lists = [
+        "mail.imap",
+        "mail.listener",
+        "mail.maildir",
+        "mail.relay",
+        "webhook",
+    ]
+    .map(str::to_owned);
     let asked: BTreeSet<String> = notes
         .asked()
         .into_iter()
@@ -190,7 +197,7 @@ fn the_environment_wins_over_the_file() {
         panic!("{:?}", settings.mail.imap)
     };
     assert_eq!(password.expose(), "from the environment");
-    assert!(settings.mail.smtp.is_none());
+    assert!(settings.mail.out.default.is_none());
     assert_eq!(settings.discord.channels["gov-federal"].get(), 17);
     assert_eq!(settings.webhooks[0].format, WebhookFormat::Slack);
     let database = settings.database.url.to_string();

@@ -35,16 +35,21 @@ statements! {
     OF_TICKET = Sql::same(
         "SELECT blob_id FROM messages WHERE ticket_id = $1 AND blob_id IS NOT NULL
          UNION SELECT a.blob_id FROM attachments a JOIN messages m ON m.id = a.message_id
-         WHERE m.ticket_id = $1 AND a.blob_id IS NOT NULL");
+         WHERE m.ticket_id = $1 AND a.blob_id IS NOT NULL
+         UNION SELECT blob_id FROM outgoing WHERE ticket_id = $1");
     COUNT_ELSEWHERE = Sql::same(
         "SELECT CAST(COUNT(*) AS BIGINT) FROM (
             SELECT ticket_id FROM messages WHERE blob_id = $1
             UNION ALL SELECT m.ticket_id FROM attachments a JOIN messages m ON m.id = a.message_id
-            WHERE a.blob_id = $1) AS users
+            WHERE a.blob_id = $1
+            UNION ALL SELECT ticket_id FROM outgoing WHERE blob_id = $1) AS users
          WHERE ticket_id IS DISTINCT FROM $2");
     REPOINT_MESSAGES = Sql::same("UPDATE messages SET blob_id = $2 WHERE blob_id = $1");
     REPOINT_INBOX = Sql::same("UPDATE inbox SET blob_id = $2 WHERE blob_id = $1");
     REPOINT_ATTACHMENTS = Sql::same("UPDATE attachments SET blob_id = $2 WHERE blob_id = $1");
+    REPOINT_OUTGOING = Sql::same("UPDATE outgoing SET blob_id = $2 WHERE blob_id = $1");
+    REPOINT_OUTGOING_OF_TICKET = Sql::same(
+        "UPDATE outgoing SET blob_id = $2 WHERE blob_id = $1 AND ticket_id = $3");
     REPOINT_MESSAGES_OF_TICKET = Sql::same(
         "UPDATE messages SET blob_id = $2 WHERE blob_id = $1 AND ticket_id = $3");
     REPOINT_INBOX_OF_TICKET = Sql::same(
@@ -305,6 +310,7 @@ async fn copy_to(
         REPOINT_INBOX_OF_TICKET,
         REPOINT_MESSAGES_OF_TICKET,
         REPOINT_ATTACHMENTS_OF_TICKET,
+        REPOINT_OUTGOING_OF_TICKET,
     ] {
         tx.execute(sql, (id, copy, ticket)).await?;
     }
@@ -344,7 +350,12 @@ pub async fn move_to(
         return Ok(id);
     }
     if let Some(there) = find_held(tx, &row.sha256, customer).await? {
-        for sql in [REPOINT_MESSAGES, REPOINT_INBOX, REPOINT_ATTACHMENTS] {
+        for sql in [
+            REPOINT_MESSAGES,
+            REPOINT_INBOX,
+            REPOINT_ATTACHMENTS,
+            REPOINT_OUTGOING,
+        ] {
             tx.execute(sql, (id, there)).await?;
         }
         delete(tx, vec![id]).await?;

@@ -80,6 +80,9 @@ statements! {
     DELETE_CONTACTS = Sql::per_backend(
         "DELETE FROM contacts WHERE address IN (SELECT value FROM json_each($1))",
         "DELETE FROM contacts WHERE address = ANY($1)");
+    ATTEST_TLS = Sql::same(
+        "UPDATE customer_domains SET tls_attested_by = $3, tls_attested_at = $4
+         WHERE customer_id = $1 AND domain = $2");
 }
 
 record! {
@@ -412,6 +415,23 @@ impl BulkRow for NewContact {
         ]);
         out.extend([contact.name.into(), contact.role.into(), at.into()]);
     }
+}
+
+/// Says, or takes back, that the mail servers of a customer's domain take mail over verified TLS. Returns
+/// whether the domain is the customer's.
+pub async fn attest_tls<A: ChangesDirectory>(
+    permit: &mut Permit<'_, A>,
+    customer: CustomerId,
+    domain: &DomainName,
+    is_attested: bool,
+) -> Result<bool, StoreError> {
+    let (by, at) = if is_attested {
+        (Some(permit.actor().to_owned()), Some(permit.now()))
+    } else {
+        (None, None)
+    };
+    let values = (customer, domain.to_string(), by, at);
+    Ok(permit.change().execute(ATTEST_TLS, values).await? == 1)
 }
 
 /// Gives contacts to a customer.

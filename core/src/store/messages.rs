@@ -39,6 +39,9 @@ statements! {
          WHERE message_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY message_id, position",
         "SELECT message_id, name, content_type, size, is_inline, blob_id FROM attachments
          WHERE message_id = ANY($1) ORDER BY message_id, position");
+    RECIPIENTS_OF_TICKET = Sql::same("SELECT id, recipients FROM messages WHERE ticket_id = $1");
+    MOVE_ALL = Sql::same("UPDATE messages SET ticket_id = $2 WHERE ticket_id = $1");
+    MOVE_ONE = Sql::same("UPDATE messages SET ticket_id = $2 WHERE id = $1");
     /// By id, which is in the order of time, and has an index.
     ON_NO_TICKET = Sql::same(
         "SELECT id, ticket_id, customer_id, direction, kind, header_id, author, author_name, subject, body,
@@ -168,6 +171,17 @@ pub async fn attachments(
     Ok(found)
 }
 
+/// Who stood in To and Cc of each message of a ticket, as written.
+pub async fn recipients_of_ticket(
+    tx: &mut Tx,
+    ticket: TicketId,
+) -> Result<HashMap<MessageId, Vec<String>>, StoreError> {
+    let rows: Vec<(MessageId, String)> = tx.fetch_all(RECIPIENTS_OF_TICKET, (ticket,)).await?;
+    rows.into_iter()
+        .map(|(id, list)| Ok((id, super::tickets::parse_texts_json("messages", &list)?)))
+        .collect()
+}
+
 /// How many messages are stored.
 pub async fn count(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(tx.fetch_one::<(i64,)>("messages", COUNT, ()).await?.0)
@@ -288,6 +302,34 @@ pub async fn insert_many<A: ChangesTickets>(
 ) -> Result<(), StoreError> {
     permit.insert_all(messages).await?;
     permit.insert_all(attachments).await.map(|_| ())
+}
+
+/// Moves everything that was written on one ticket to another.
+pub async fn move_all<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    from: TicketId,
+    to: TicketId,
+) -> Result<(), StoreError> {
+    permit
+        .change()
+        .execute(MOVE_ALL, (from, to))
+        .await
+        .map(|_| ())
+}
+
+/// Moves these messages to a ticket.
+pub async fn move_some<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    messages: &[MessageId],
+    to: TicketId,
+) -> Result<(), StoreError> {
+    for message in messages {
+        permit
+            .change()
+            .execute_one("messages", MOVE_ONE, (*message, to))
+            .await?;
+    }
+    Ok(())
 }
 
 /// Counts a ticket's messages for another customer.

@@ -63,6 +63,18 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0009_attachments.sql"),
         include_str!("../../../migrations/postgres/0009_attachments.sql"),
     ),
+    (
+        10,
+        "outbox",
+        include_str!("../../../migrations/sqlite/0010_outbox.sql"),
+        include_str!("../../../migrations/postgres/0010_outbox.sql"),
+    ),
+    (
+        11,
+        "work",
+        include_str!("../../../migrations/sqlite/0011_work.sql"),
+        include_str!("../../../migrations/postgres/0011_work.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

@@ -7,7 +7,9 @@ mod row;
 use std::collections::HashMap;
 
 pub(in crate::store) use links::STATEMENTS as LINK_STATEMENTS;
-pub use links::{LinkRow, NewLink, ids_of_numbers, insert_links, links};
+pub use links::{
+    LinkRow, NewLink, add_tags, ids_of_numbers, insert_links, links, move_links, remove_tags, tags,
+};
 pub(in crate::store) use list::STATEMENTS as LIST_STATEMENTS;
 pub use list::{Filter, ListedTicket, list, open_counts, staff_names};
 pub use row::NewTicket;
@@ -56,13 +58,19 @@ statements! {
     UPDATE_CLOCKS = Sql::same(
         "UPDATE tickets SET first_response_due = $2, first_response_internal_due = $3, first_response_met_at = $4,
             next_response_due = $5, next_response_internal_due = $6, next_response_met_at = $7,
-            resolution_due = $8, resolution_internal_due = $9, resolution_met_at = $10
+            resolution_due = $8, resolution_internal_due = $9, resolution_met_at = $10, snoozed_until = $11
          WHERE id = $1");
     PARTICIPANTS = Sql::per_backend(
         "SELECT ticket_id, address FROM ticket_participants
          WHERE ticket_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY added_at, address",
         "SELECT ticket_id, address FROM ticket_participants
          WHERE ticket_id = ANY($1) ORDER BY added_at, address");
+    MOVE_PARTICIPANTS = Sql::same(
+        "INSERT INTO ticket_participants (ticket_id, address, name, role, added_at)
+         SELECT $2, address, name, CASE WHEN role = 'requester' THEN 'colleague' ELSE role END, added_at
+         FROM ticket_participants WHERE ticket_id = $1 ON CONFLICT DO NOTHING");
+    DELETE_PARTICIPANT = Sql::same(
+        "DELETE FROM ticket_participants WHERE ticket_id = $1 AND address = $2");
     EVENTS = Sql::same(
         "SELECT id, at, actor, kind, detail FROM ticket_events WHERE ticket_id = $1 ORDER BY at, id");
     HELD_FINGERPRINTS = Sql::per_backend(
@@ -108,6 +116,11 @@ pub async fn find(tx: &mut Tx, id: TicketId) -> Result<Option<Ticket>, StoreErro
         .await?
         .map(Ticket::try_from)
         .transpose()
+}
+
+/// The ticket with this id, locked until the unit of work ends.
+pub async fn find_locked(tx: &mut Tx, id: TicketId) -> Result<Option<Ticket>, StoreError> {
+    Ok(list_locked(tx, [id]).await?.pop())
 }
 
 /// The ticket of this number.
@@ -211,6 +224,7 @@ pub async fn update<A: ChangesTickets>(
         last.due,
         last.internal_due,
         last.met_at,
+        t.snoozed_until,
     );
     permit
         .change()
@@ -319,6 +333,30 @@ pub async fn insert_participants<A: ChangesTickets>(
     rows: Vec<NewParticipant>,
 ) -> Result<(), StoreError> {
     permit.insert_all(rows).await.map(|_| ())
+}
+
+/// Lets everybody who takes part in one ticket take part in another.
+pub async fn move_participants<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    from: TicketId,
+    to: TicketId,
+) -> Result<(), StoreError> {
+    permit
+        .change()
+        .execute(MOVE_PARTICIPANTS, (from, to))
+        .await
+        .map(|_| ())
+}
+
+/// Removes a participant. Returns whether they were one.
+pub async fn delete_participant<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    ticket: TicketId,
+    address: &str,
+) -> Result<bool, StoreError> {
+    permit.check_ticket(ticket)?;
+    let values = (ticket, address.to_owned());
+    Ok(permit.change().execute(DELETE_PARTICIPANT, values).await? == 1)
 }
 
 /// Adds lines to timelines.

@@ -15,6 +15,12 @@ pub fn claimed(subject: &str, importance: Importance) -> Option<(Severity, Strin
     }
 }
 
+/// The severity that a marker in the subject says, with the marker: what somebody wrote on purpose, which
+/// a program's importance header is not.
+pub fn marked(subject: &str) -> Option<(Severity, String)> {
+    marker(subject)
+}
+
 /// A marker stands by itself: `[SEV1]`, `sev-2:`, `(Sev 3)`, `[urgent]`. A word inside a sentence
 /// ("several", "this is urgent") is none, or every second mail would be one.
 fn marker(subject: &str) -> Option<(Severity, String)> {

@@ -117,6 +117,7 @@ fn tier(section: Section<'_>) -> Option<Read<'_>> {
     let scps = texts(&section, "scps");
     let permission_sets = texts(&section, "permission_sets");
     let has_enforced_tls = flag(&section, "enforced_tls");
+    let copies_cc = flag(&section, "copies_cc");
     let priorities = cells(&section.section("priority"), word);
     let published_first_response = cells(&section.section("published_first_response"), word);
     let first_response = cells(&section.section("first_response"), first_response_goal);
@@ -151,6 +152,7 @@ fn tier(section: Section<'_>) -> Option<Read<'_>> {
         scps: scps?,
         permission_sets: permission_sets?,
         has_enforced_tls: has_enforced_tls?,
+        copies_cc: copies_cc?,
         priorities: priorities?,
         published_first_response: published_first_response?,
         targets: Targets {

@@ -136,9 +136,11 @@ fn has_clock(statement: &str) -> bool {
     })
 }
 
-/// Gmail in Chinese begins with the sender: "Ann <a@x> 于2026年…写道".
+/// Gmail in Chinese begins with the sender: "Ann <a@x> 于2026年…写道"; so do desks: "Ann <a@x> wrote on
+/// 23 Nov 2026, 09:00".
 fn names_sender_and_day(statement: &str) -> bool {
-    statement.contains("> 于") && statement.contains('年') && statement.contains('@')
+    let is_day = statement.contains("> 于") && statement.contains('年');
+    statement.contains('@') && (is_day || has_clock(statement))
 }
 
 /// Desks, ours among them, begin with the sender and end with the day: "Ann <a@x> wrote on 23 Nov 2026,

@@ -1,6 +1,7 @@
 //! The store contract: one list of tests, run on both databases.
 #![expect(clippy::print_stdout, reason = "tests print what they counted")]
 
+mod answers;
 mod any_bytes;
 mod architecture;
 mod aws;
@@ -11,5 +12,6 @@ mod fake_discord;
 mod imap;
 mod listener;
 mod onboarding;
+mod outbound;
 mod program;
 mod senders;

@@ -97,9 +97,9 @@ pub(super) struct Joined {
 #[derive(Debug)]
 pub(super) struct Batch<'d> {
     pub(super) desk: &'d Desk,
-    now: Timestamp,
-    known: Known,
-    participants: HashMap<TicketId, HashSet<String>>,
+    pub(super) now: Timestamp,
+    pub(super) known: Known,
+    pub(super) participants: HashMap<TicketId, HashSet<String>>,
     pub(super) slugs: HashMap<CustomerId, Slug>,
     pub(super) tickets: HashMap<TicketId, Ticket>,
     pub(super) opened: Vec<TicketId>,
@@ -354,7 +354,12 @@ impl<'d> Batch<'d> {
     }
 
     /// A person's mail continues a ticket.
-    fn append(&mut self, id: TicketId, item: &Prepared, decision: &Decision) -> Result<(), Error> {
+    fn append(
+        &mut self,
+        id: TicketId,
+        item: &Prepared,
+        decision: &mut Decision,
+    ) -> Result<(), Error> {
         let Some(ticket) = self.tickets.get_mut(&id) else {
             return Ok(());
         };
@@ -372,10 +377,12 @@ impl<'d> Batch<'d> {
             let is_spam = ticket.close_reason == Some(CloseReason::Spam);
             if let (Some(next), false) = (ticket.status.after_customer_message(), is_spam) {
                 ticket.status = next;
+                ticket.snoozed_until = None;
                 ticket.close_reason = None;
                 ticket.clocks.resolution.met_at = None;
             }
         }
+        self.raise(id, item, decision)?;
         if !self.opened.contains(&id) {
             self.changed.insert(id);
         }
@@ -443,6 +450,7 @@ impl<'d> Batch<'d> {
             opened_at,
             updated_at: opened_at,
             clocks,
+            snoozed_until: None,
             version: 1,
         };
         self.tickets.insert(id, ticket);
@@ -452,7 +460,7 @@ impl<'d> Batch<'d> {
     }
 
     /// The sender takes part from now on; of a forwarded mail its author does, and not the colleague.
-    /// To and Cc do not: naming somebody must not let them in.
+    /// To and Cc do not, naming somebody must not let them in, but for [`Batch::copy_in`].
     fn join(&mut self, id: TicketId, item: &Prepared, decision: &Decision) {
         let Some(person) = decision.reported.as_ref().or(item.sender.as_ref()) else {
             return;
@@ -466,6 +474,7 @@ impl<'d> Batch<'d> {
                 name: decision.requester_name(item),
             });
         }
+        self.copy_in(id, item, decision);
     }
 }
 

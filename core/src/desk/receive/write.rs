@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::batch::{Batch, Decision, Joined, requester};
 use crate::{
-    desk::{Error, chat},
+    desk::{Error, chat, receipt},
     ids::{BlobId, CustomerId, TicketId},
     permit::{ChangesTickets, Permit},
     receive::{Content, Outcome, Prepared, Receipt},
@@ -16,6 +16,7 @@ use crate::{
         tickets::{self, NewEvent, NewLink, NewParticipant},
     },
     tickets::{Delivery, Direction, LinkKind, Message, ParticipantRole, Ticket},
+    trust::SenderTrust,
 };
 
 /// Writes everything and says what became of each mail, in the order given.
@@ -40,6 +41,11 @@ pub(super) async fn write<A: ChangesTickets>(
     for ticket in batch.touched() {
         chat::post_later(batch.desk, permit, &ticket).await?;
     }
+    for ticket in batch.opened.iter().filter_map(|id| batch.tickets.get(id)) {
+        if matches!(ticket.trust, SenderTrust::Known | SenderTrust::Proven) {
+            receipt::later(batch.desk, permit, ticket).await?;
+        }
+    }
     let mut receipts: Vec<(usize, Receipt)> = std::mem::take(&mut batch.decisions)
         .into_iter()
         .map(|decision| (decision.index, receipt(&batch, decision, items)))
@@ -63,10 +69,11 @@ fn name_other_tickets(batch: &mut Batch<'_>) {
             (_, Some((number, LinkKind::SamePerson))) => format!(
                 "it carries the reply token of {number} and comes from an address that is not on it: the same person?"
             ),
-            (Some(number), None) => {
+            (Some(number), _) => {
                 format!("it refers to {number}, which this sender may not join")
             }
-            (None, None) => continue,
+            // Other ties are made by people.
+            (None, _) => continue,
         };
         if let Some(ticket) = decision.ticket.and_then(|id| batch.tickets.get_mut(&id)) {
             ticket.trust_reasons.push(reason.clone());

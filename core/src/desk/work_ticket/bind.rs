@@ -6,6 +6,7 @@ use crate::{
     desk::{
         Desk, Error,
         customers::{check_contacts, check_domains, get},
+        receipt,
         receive::Standing,
         tickets::TicketReport,
     },
@@ -72,6 +73,7 @@ pub async fn bind(
             messages::bind_to_customer(permit, ticket.id, ticket.customer_id).await?;
             blobs::move_ticket_content(permit, ticket.id, ticket.customer_id).await?;
         }
+        receipt::later(desk, permit, ticket).await?;
         Ok(Some(Did {
             kind: "bound",
             details,

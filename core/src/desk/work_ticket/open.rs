@@ -126,6 +126,7 @@ async fn new_ticket(
         opened_at: now,
         updated_at: now,
         clocks: clocks.unwrap_or_default(),
+        snoozed_until: None,
         version: 1,
     })
 }

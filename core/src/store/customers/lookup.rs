@@ -31,6 +31,10 @@ statements! {
     ROBOTS = Sql::per_backend(
         "SELECT address FROM contacts WHERE role = 'robot' AND address IN (SELECT value FROM json_each($1))",
         "SELECT address FROM contacts WHERE role = 'robot' AND address = ANY($1)");
+    TLS_ATTESTED = Sql::per_backend(
+        "SELECT domain FROM customer_domains
+         WHERE tls_attested_at IS NOT NULL AND domain IN (SELECT value FROM json_each($1))",
+        "SELECT domain FROM customer_domains WHERE tls_attested_at IS NOT NULL AND domain = ANY($1)");
     BY_VARIANT = Sql::per_backend(
         "SELECT v.variant, v.domain, k.slug
          FROM domain_variants v JOIN customer_domains d ON d.domain = v.domain
@@ -107,6 +111,19 @@ impl RefRow {
             },
         )
     }
+}
+
+/// Those of these domains of which somebody said that their servers take mail over verified TLS.
+pub async fn tls_attested(
+    tx: &mut Tx,
+    domains: impl IntoIterator<Item = String>,
+) -> Result<HashSet<String>, StoreError> {
+    let names = TextList(domains.into_iter().collect());
+    if names.0.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows: Vec<(String,)> = tx.fetch_all(TLS_ATTESTED, (names,)).await?;
+    Ok(rows.into_iter().map(|(domain,)| domain).collect())
 }
 
 /// Loads the part of the directory that deciding `wanted` needs: three queries, whatever the size.

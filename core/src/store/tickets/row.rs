@@ -21,7 +21,7 @@ macro_rules! ticket_columns {
          t.priority, t.trust, t.trust_reasons, t.requester, t.requester_name, t.assignee_id, t.is_silent, t.is_provisional,
          t.close_reason, t.opened_at, t.updated_at, t.first_response_due, t.first_response_internal_due,
          t.first_response_met_at, t.next_response_due, t.next_response_internal_due, t.next_response_met_at,
-         t.resolution_due, t.resolution_internal_due, t.resolution_met_at, t.version"
+         t.resolution_due, t.resolution_internal_due, t.resolution_met_at, t.snoozed_until, t.version"
     };
 }
 pub(in crate::store) use ticket_columns;
@@ -57,6 +57,7 @@ record! {
         resolution_due: Option<Timestamp>,
         resolution_internal_due: Option<Timestamp>,
         resolution_met_at: Option<Timestamp>,
+        snoozed_until: Option<Timestamp>,
         version: i64,
     }
 }
@@ -125,6 +126,7 @@ impl TryFrom<TicketRow> for Ticket {
             opened_at: row.opened_at,
             updated_at: row.updated_at,
             clocks,
+            snoozed_until: row.snoozed_until,
             version: row.version,
         })
     }
@@ -166,6 +168,7 @@ impl BulkRow for NewTicket {
         ("resolution_due", Kind::Time),
         ("resolution_internal_due", Kind::Time),
         ("resolution_met_at", Kind::Time),
+        ("snoozed_until", Kind::Time),
         ("version", Kind::Int),
     ];
 
@@ -207,6 +210,6 @@ impl BulkRow for NewTicket {
                 clock.met_at.into(),
             ]);
         }
-        out.push(t.version.into());
+        out.extend([t.snoozed_until.into(), t.version.into()]);
     }
 }

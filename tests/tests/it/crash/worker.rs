@@ -76,7 +76,7 @@ fn is_settled(program: &Program) -> bool {
 }
 
 /// Lets the dead worker's lease end now.
-pub(super) async fn free_lapsed_lease(program: &Program) {
+pub(crate) async fn free_lapsed_lease(program: &Program) {
     let options = tierdesk_core::store::OpenOptions::new(program.url());
     let database = options.open().await.expect("the database opens");
     let sql = "UPDATE jobs SET leased_until = run_at WHERE state = 'leased'";

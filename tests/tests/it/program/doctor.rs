@@ -1,12 +1,13 @@
 //! `doctor`: what is wrong is found, and what to do is said.
 
-use tierdesk_tests::{Backend, on_both};
+use tierdesk_tests::{Backend, fake_smtp::FakeSmtp, on_both};
 
 use super::with_customers;
 
 on_both! {
     whose_word_to_take_is_proposed_from_recent_mail,
     what_does_not_work_fails_and_says_what_to_do,
+    each_relay_is_tried_and_says_in_its_own_words_what_is_wrong,
 }
 
 fn state_of(checks: &serde_json::Value, name: &str) -> (String, String) {
@@ -80,4 +81,53 @@ async fn what_does_not_work_fails_and_says_what_to_do(backend: Backend) {
     let ended = gone.run(&["doctor", "--json"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(state_of(&ended.json(), "database").0, "failed");
+}
+
+async fn each_relay_is_tried_and_says_in_its_own_words_what_is_wrong(backend: Backend) {
+    let (program, folder) = with_customers(backend).await;
+    let (good, refusing) = (FakeSmtp::start().await, FakeSmtp::start().await);
+    let gone = tierdesk_tests::address_of_its_own();
+    refusing.state().mechanisms = vec!["PLAIN".to_owned()];
+    let text = format!(
+        "[mail]\naddress = \"support@securebase.example\"\nsmtp_url = \"smtp://{}\"\n\
+         [[mail.relay]]\nurl = \"smtp://{}\"\nsender_domains = [\"bad.example\"]\n\
+         username = \"desk\"\npassword = \"wrong\"\n\
+         [[mail.relay]]\nurl = \"smtp://{gone}\"\nsender_domains = [\"gone.example\"]\n",
+        good.address(),
+        refusing.address(),
+    );
+    let files = tempfile::tempdir().expect("a temporary folder");
+    let file = files.path().join("desk.toml");
+    std::fs::write(&file, &text).expect("it is written");
+    let program = program.with("TIERDESK_CONFIG", file.display().to_string());
+    let ended = program.run(&["doctor", "--json"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let checks = ended.json();
+    for (name, state, says) in [
+        ("mail out", "ok", "takes mail"),
+        (
+            "mail out of bad.example",
+            "failed",
+            "535 5.7.8 Authentication failed",
+        ),
+        ("mail out of gone.example", "failed", "refused"),
+    ] {
+        let (found, words) = state_of(&checks, name);
+        assert_eq!(found, state, "{name}: {words}");
+        assert!(words.contains(says), "{name}: {words}");
+        assert!(!words.contains("wrong"), "no password is shown: {words}");
+        println!("{backend:?} {name}: {state}: {words}");
+    }
+    assert_eq!(good.state().mails, [], "nothing was sent");
+
+    let unknown = format!("{text}[mail.senders]\nplatinum = \"p@bad.example\"\n");
+    std::fs::write(&file, unknown).expect("it is written");
+    let ended = program.run(&["doctor"]);
+    let words = format!("{}{}", ended.out, ended.err);
+    assert_eq!(ended.code, Some(1), "{words}");
+    assert!(
+        words.contains("mail.senders names the tier platinum"),
+        "{words}"
+    );
+    drop(folder);
 }

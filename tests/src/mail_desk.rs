@@ -1,0 +1,204 @@
+//! A desk whose mail leaves into a folder, and a worker driven by hand.
+
+use std::{collections::HashMap, fs, path::PathBuf, sync::Arc, time::Duration};
+
+use tierdesk_core::{
+    desk::reply::{self, NewReply, Replied},
+    ids::OutgoingId,
+    jobs::worker::Worker,
+    mail::{Envelope, Mail},
+    outgoing::{HeaderText, MailOut, Party},
+    receive::{Receipt, Road},
+    reply_token::ReplyTokens,
+    store::{jobs, outgoing},
+    tickets::TicketNumber,
+};
+use tierdesk_ingest::{parse::parse, process::deliver};
+use tierdesk_outbound::{
+    compose::Composer,
+    relay::{Folder, Relay, Relays},
+    send::{SendMail, SendReceipt},
+    templates::Templates,
+};
+
+use crate::{Backend, Letter, TestDesk, owner};
+
+/// The support address.
+pub const SUPPORT: &str = "support@securebase.example";
+
+/// The server whose word on senders is believed.
+const CHECKER: &str = "mx.securebase.example";
+
+/// A desk that sends mail.
+pub struct MailDesk {
+    /// The desk.
+    pub test: TestDesk,
+    folder: tempfile::TempDir,
+}
+
+/// A mail that left.
+#[derive(Debug)]
+pub struct SentMail {
+    /// The envelope recipient.
+    pub recipient: String,
+    /// As our own parser reads it.
+    pub mail: Mail,
+    /// Its bytes.
+    pub raw: Vec<u8>,
+}
+
+impl SentMail {
+    /// The header block as text.
+    pub fn head(&self) -> String {
+        let text = String::from_utf8_lossy(&self.raw);
+        let head = text.split("\r\n\r\n").next().unwrap_or_default();
+        head.replace("\r\n ", " ")
+    }
+
+    /// The value of a header, if there is one.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let head = self.head();
+        let mut lines = head.split("\r\n");
+        let line = lines.find(|line| {
+            let start = line.split(':').next().unwrap_or_default();
+            start.eq_ignore_ascii_case(name)
+        })?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    }
+}
+
+impl MailDesk {
+    /// With the shipped customers and templates.
+    pub async fn start(backend: Backend) -> Self {
+        let mut test = TestDesk::with_customers(backend).await;
+        let address = SUPPORT.parse().expect("it is an address");
+        let secret = "a secret of thirty-two characters!";
+        test.desk.reply_tokens = Some(Arc::new(ReplyTokens::new(secret, [], &address)));
+        test.desk.own_address = Some(address.clone());
+        test.desk.authserv_id = Some(CHECKER.to_owned());
+        test.desk.mail_out = Some(Arc::new(MailOut {
+            composer: Arc::new(Composer::new(Templates::shipped())),
+            sender: Party {
+                address,
+                name: Some(HeaderText::new("SecureBase support")),
+            },
+            tier_senders: HashMap::new(),
+            enforces_tls: std::collections::HashSet::default(),
+        }));
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { test, folder }
+    }
+
+    /// Whoever hands letters over.
+    pub fn worker(&self) -> Worker {
+        let desk = Arc::new(self.test.desk.clone());
+        let relays = Relays {
+            default: Relay::Folder(Arc::new(Folder::new(self.folder.path()))),
+            by_domain: HashMap::new(),
+        };
+        let send = Arc::new(SendMail {
+            desk: Arc::clone(&desk),
+            relays: Arc::new(relays),
+        });
+        let receipts = Arc::new(SendReceipt { desk });
+        let database = self.test.desk.database.clone();
+        Worker::new(database, "mail", vec![send, receipts])
+    }
+
+    /// Does what is due now, and tells what left, by recipient.
+    pub async fn post(&self) -> Vec<SentMail> {
+        self.worker().drain().await.expect("the queue can be read");
+        let mut files: Vec<PathBuf> = match fs::read_dir(self.folder.path()) {
+            Ok(entries) => entries
+                .map(|entry| entry.expect("it is read").path())
+                .collect(),
+            Err(_) => Vec::new(),
+        };
+        files.sort();
+        let mut sent = Vec::new();
+        for file in files {
+            let raw = fs::read(&file).expect("it can be read");
+            fs::remove_file(&file).expect("it can be removed");
+            let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            let id: OutgoingId = name.parse().expect("it is named after its letter");
+            let mut tx = self
+                .test
+                .desk
+                .database
+                .begin_read()
+                .await
+                .expect("it begins");
+            let letter = outgoing::find(&mut tx, id).await.expect("it is read");
+            sent.push(SentMail {
+                recipient: letter.expect("it is in the books").recipient,
+                mail: parse(&raw, &Envelope::default()),
+                raw,
+            });
+        }
+        sent
+    }
+
+    /// Lets the time pass in which an answer can be taken back, and posts.
+    pub async fn post_later(&self) -> Vec<SentMail> {
+        self.test.pass(Duration::from_secs(21));
+        self.post().await
+    }
+
+    /// Answers as the owner.
+    pub async fn reply(&self, number: TicketNumber, text: &str) -> Replied {
+        let new = NewReply {
+            text: text.to_owned(),
+            ..NewReply::default()
+        };
+        reply::reply(&self.test.desk, &owner(), number, new)
+            .await
+            .expect("it is answered")
+    }
+
+    /// A mail from somebody whose server is believed.
+    pub fn proven(from: &str, id: &str) -> Letter {
+        let address = from
+            .rsplit('<')
+            .next()
+            .unwrap_or(from)
+            .trim_end_matches('>');
+        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let found = format!("Authentication-Results: {CHECKER}; dmarc=pass header.from={domain}");
+        Letter::new(from, id).header(&found)
+    }
+
+    /// Takes a letter in as a mail server's pipe does.
+    pub async fn receive(&self, letter: &Letter) -> Receipt {
+        let (desk, raw) = (&self.test.desk, letter.bytes());
+        deliver(desk, Road::Deliver, Envelope::default(), &raw)
+            .await
+            .expect("it is taken")
+    }
+
+    /// The same for one that must be on a ticket.
+    pub async fn receive_on(&self, letter: &Letter) -> TicketNumber {
+        let receipt = self.receive(letter).await;
+        receipt.ticket.expect("it is on a ticket")
+    }
+
+    /// Nothing is left to be done, and the audit chain holds.
+    pub async fn end(self) {
+        let left = self.post().await;
+        assert!(left.is_empty(), "mail that nobody expected: {left:#?}");
+        let mut tx = self
+            .test
+            .desk
+            .database
+            .begin_read()
+            .await
+            .expect("it begins");
+        let unfinished = jobs::count_unfinished(&mut tx).await.expect("it counts");
+        assert_eq!(unfinished, 0, "jobs left over");
+        drop(tx);
+        let verdict = tierdesk_core::desk::audit::verify(&self.test.desk, &owner()).await;
+        assert!(
+            verdict.expect("it can be checked").ok,
+            "the audit chain holds"
+        );
+    }
+}

@@ -1,0 +1,6 @@
+//! Answering customers: whole conversations, receipts, and what must never leave.
+
+mod receipts;
+mod recipients;
+mod replies;
+mod work;
