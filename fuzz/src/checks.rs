@@ -97,8 +97,7 @@ pub fn addresses(data: &[u8]) {
         assert!(people.len() <= block.len());
         people.iter().for_each(is_sound);
         let bytes: usize = people.iter().map(|one| one.address.len()).sum();
-        // A byte of an old charset is three of UTF-8, and what is no address may stand twice.
-        assert!(bytes <= 8 * block.len(), "{bytes} bytes of {}", block.len());
+        assert!(bytes <= 4 * block.len(), "{bytes} bytes of {}", block.len());
     }
     let text = String::from_utf8_lossy(data);
     let decoded = fuzzing::encoded_words(&text);

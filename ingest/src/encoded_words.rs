@@ -91,9 +91,10 @@ fn word(text: &str, start: usize) -> Result<Word<'_>, Broken> {
     let (charset, is_base64, text_start) = head(text, start).ok_or(Broken::Here)?;
     let rest = &text[text_start..];
     let length = rest.find("?=").ok_or(Broken::ToTheEnd)?;
+    let inner = &rest[..length];
     Ok(Word {
-        charset,
-        bytes: content(&rest.as_bytes()[..length], is_base64),
+        charset: charset_of(inner, charset),
+        bytes: content(inner.as_bytes(), is_base64),
         end: text_start + length + 2,
     })
 }
@@ -107,7 +108,7 @@ fn cut_off(text: &str, start: usize) -> Option<Word<'_>> {
     }
     let inner = rest.strip_suffix('?').unwrap_or(rest);
     Some(Word {
-        charset,
+        charset: charset_of(inner, charset),
         bytes: content(inner.as_bytes(), is_base64),
         end: text.len(),
     })
@@ -145,6 +146,12 @@ fn q_decoded(content: &[u8]) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// The charset that a word's bytes are in: letters that stand in it as they are, which RFC 2047 forbids,
+/// were read already and must not be read once more.
+fn charset_of<'t>(inner: &str, named: &'t str) -> &'t str {
+    if inner.is_ascii() { named } else { "utf-8" }
 }
 
 fn flush(decoded: &mut String, pending: Option<(&str, Vec<u8>)>) {
