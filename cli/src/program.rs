@@ -112,6 +112,7 @@ impl Program {
                 .with_context(|| format!("store.key_file {}", path.display()))?;
             options.master_key = Some(Arc::new(key));
         }
+        options.demands = Arc::new(self.catalogue()?.demands());
         Ok(options)
     }
 

@@ -24,6 +24,7 @@ use crate::{
     clock::Timestamp,
     ids::{ContactId, CustomerId},
     named::named_enum,
+    staff::Attribute,
     tiers::TierSlug,
 };
 
@@ -68,6 +69,8 @@ pub struct Customer {
     pub monthly_price_cents: Option<i64>,
     /// Whether mail from sub-domains of their domains is theirs.
     pub include_subdomains: bool,
+    /// What must be attested of staff who work for them, by contract, besides what the tier asks.
+    pub staff_attributes: Vec<Attribute>,
     /// Free labels.
     pub tags: BTreeMap<String, String>,
     /// Their mail domains, in alphabetical order.

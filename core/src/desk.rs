@@ -17,6 +17,7 @@ mod letters;
 pub mod mailboxes;
 pub mod onboard;
 pub mod outbox;
+mod reading;
 pub mod receipt;
 pub mod receive;
 pub mod recorded;

@@ -31,6 +31,17 @@ pub fn level(tier: Option<&Tier>) -> Disclosure {
     tier.map_or(Disclosure::Metadata, |tier| tier.disclosure)
 }
 
+/// How much may be shown of a ticket: no content where the customer's contract has conditions on who
+/// reads it.
+pub fn ticket_level(tier: Option<&Tier>, has_conditions: bool) -> Disclosure {
+    let level = level(tier);
+    if has_conditions {
+        level.min(Disclosure::Metadata)
+    } else {
+        level
+    }
+}
+
 /// Whether text about this tier may be typed in chat, where the chat keeps it.
 pub fn takes_text(tier: Option<&Tier>) -> bool {
     tier.is_some_and(|tier| tier.has_free_text_in_chat)
@@ -67,6 +78,8 @@ pub struct TicketFacts<'f> {
     pub tier: Option<&'f Tier>,
     /// Whose it is, by id and name.
     pub customer: Option<(CustomerId, &'f str)>,
+    /// The customer's contract asks something of whoever works for them, and a chat asks nobody.
+    pub has_conditions: bool,
     /// The framework that applies.
     pub framework: Option<&'f str>,
     /// Masked.
@@ -135,7 +148,7 @@ pub struct DisclosedTicket {
 
 /// What of a ticket may be shown.
 pub fn ticket(facts: &TicketFacts<'_>) -> DisclosedTicket {
-    let level = level(facts.tier);
+    let level = ticket_level(facts.tier, facts.has_conditions);
     let from = |least: Disclosure| level >= least;
     let metadata = from(Disclosure::Metadata);
     let owned = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
@@ -152,7 +165,7 @@ pub fn ticket(facts: &TicketFacts<'_>) -> DisclosedTicket {
                 if metadata { name.to_owned() } else { alias(id) }
             },
         ),
-        takes_text: takes_text(facts.tier),
+        takes_text: takes_text(facts.tier) && !facts.has_conditions,
         framework: facts.framework.filter(|_| metadata).map(str::to_owned),
         trust: metadata.then_some(facts.trust),
         is_provisional: metadata && facts.is_provisional,

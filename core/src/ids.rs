@@ -39,6 +39,8 @@ ids! {
     CustomerId,
     /// A line of a ticket's timeline.
     EventId,
+    /// Something that was given to a member of staff.
+    GrantId,
     /// An arrived mail, before and after it was processed.
     InboxId,
     /// A job.

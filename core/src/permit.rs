@@ -25,6 +25,7 @@
 //! To add an action: one line in `actions!`, then a use case in `desk` that asks for it.
 
 use std::{
+    collections::BTreeSet,
     marker::PhantomData,
     ops::{Deref, DerefMut},
 };
@@ -34,7 +35,7 @@ use crate::{
     ids::{CustomerId, StaffId, TicketId},
     named::named_enum,
     refusal::{Refusal, RefusalCode},
-    staff::{Role, Staff, StaffStatus},
+    staff::{Attribute, Role, Staff, StaffStatus},
     store::{self, StoreError, Tx, bulk::BulkRow},
 };
 
@@ -145,6 +146,8 @@ pub trait Reads: Action {}
 actions! {
     /// Reading tickets and customers.
     ReadDesk = "desk.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Ingest, Worker, Bot, Demo], Reads;
+    /// Reading a ticket where it is written down who does.
+    ReadTicket = "ticket.read", [Viewer, Agent, Provisioner, Approver, Auditor], [], Reads;
     /// Reading the audit trail.
     ReadAudit = "audit.read", [Auditor], [Sealer], Reads;
     /// Reading jobs.
@@ -227,6 +230,10 @@ actions! {
     RunOnboarding = "onboarding.run", [], [Worker], ChangesOnboarding;
     /// Comparing a customer with the cloud.
     VerifyCloud = "cloud.verify", [Viewer, Agent, Provisioner, Approver, Auditor], [Demo], Reads;
+    /// Saying what is attested of somebody, and taking that back.
+    AttestStaff = "staff.attest", [], [], ChangesStaff;
+    /// Looking over who was given what.
+    ReviewStaff = "staff.review", [Auditor], [], Reads;
     /// Adding or changing staff.
     ChangeStaff = "staff.set", [], [], ChangesStaff;
     /// Running a job again.
@@ -349,6 +356,7 @@ pub async fn authorise<'tx, A: Action>(
     };
     if let Some(staff) = staff {
         check_staff::<A>(&staff, actor)?;
+        check_attributes(tx, &staff, A::NAME, subject).await?;
         let name = format!("staff:{}", staff.name);
         return Ok(permit(tx, name, Some(staff.id), Some(staff.role)));
     }
@@ -407,6 +415,48 @@ fn check_staff<A: Action>(staff: &Staff, actor: &Actor) -> Result<(), Refusal> {
         return Err(denied(&staff.name, A::NAME).with_hint(hint));
     }
     Ok(())
+}
+
+/// Whether what a ticket's tier and contract demand is attested of whoever works on it. Whoever is alone
+/// at the desk cannot have anything attested by somebody else, and is let through; `staff review` says so.
+async fn check_attributes(
+    tx: &mut Tx,
+    staff: &Staff,
+    action: &str,
+    subject: Subject,
+) -> Result<(), crate::error::Error> {
+    let Subject::Ticket(ticket) = subject else {
+        return Ok(());
+    };
+    let demanded = store::staff::demanded(tx, ticket).await?;
+    match missing(tx, staff.id, &demanded).await? {
+        Some(lacking) => Err(denied(&staff.name, action)
+            .with_hint(format!(
+                "the customer's tier or contract asks for {lacking} of whoever works for them; an admin who \
+                 has seen the proof runs: tierdesk staff attest {} {} --until DATE",
+                staff.name,
+                lacking.split(", ").next().unwrap_or_default()
+            ))
+            .into()),
+        None => Ok(()),
+    }
+}
+
+/// What of the demanded is not attested of somebody, in words.
+pub(crate) async fn missing(
+    tx: &mut Tx,
+    staff: StaffId,
+    demanded: &BTreeSet<Attribute>,
+) -> Result<Option<String>, StoreError> {
+    if demanded.is_empty() {
+        return Ok(None);
+    }
+    let held = store::staff::attributes(tx, staff).await?;
+    let lacking: Vec<&str> = demanded.difference(&held).map(Attribute::as_str).collect();
+    if lacking.is_empty() || store::staff::is_alone(tx).await? {
+        return Ok(None);
+    }
+    Ok(Some(lacking.join(", ")))
 }
 
 fn denied(who: &str, action: &str) -> Refusal {

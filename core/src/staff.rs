@@ -1,6 +1,15 @@
-//! Who works here, and what each role may do.
+//! Who works here, what each role may do, and what is attested of whom.
 
-use crate::{clock::Timestamp, discord::DiscordId, ids::StaffId, named::named_enum};
+mod attribute;
+
+pub use attribute::{Attribute, Demands, InvalidAttribute};
+
+use crate::{
+    clock::Timestamp,
+    discord::DiscordId,
+    ids::{GrantId, StaffId},
+    named::named_enum,
+};
 
 named_enum! {
     /// What a member of staff may do; `desk::permit` holds the table.
@@ -47,4 +56,48 @@ pub struct Staff {
     pub status: StaffStatus,
     /// Since when they are here.
     pub created_at: Timestamp,
+}
+
+named_enum! {
+    /// What somebody was given.
+    pub enum GrantKind as "kind of grant" {
+        /// A role.
+        Role = "role",
+        /// An attribute that somebody attested.
+        Attribute = "attribute",
+    }
+}
+
+/// What somebody was given, by whom, why and until when; kept after it was taken away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The id.
+    pub id: GrantId,
+    /// To whom.
+    pub staff_id: StaffId,
+    /// A role or an attribute.
+    pub kind: GrantKind,
+    /// Which.
+    pub name: String,
+    /// When.
+    pub granted_at: Timestamp,
+    /// By whom, as the audit trail writes it.
+    pub granted_by: String,
+    /// On what grounds.
+    pub reason: Option<String>,
+    /// Until when it counts; roles count until they are taken away.
+    pub until: Option<Timestamp>,
+    /// When it was taken away.
+    pub removed_at: Option<Timestamp>,
+    /// By whom.
+    pub removed_by: Option<String>,
+    /// Why.
+    pub removal_reason: Option<String>,
+}
+
+impl Grant {
+    /// Whether it counts at this instant.
+    pub fn counts_at(&self, now: Timestamp) -> bool {
+        self.removed_at.is_none() && self.until.is_none_or(|until| until > now)
+    }
 }

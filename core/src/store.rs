@@ -40,7 +40,10 @@ use std::sync::Arc;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use uuid::Uuid;
 
-use crate::clock::{Clock, Timestamp};
+use crate::{
+    clock::{Clock, Timestamp},
+    staff::Demands,
+};
 pub use connect::OpenOptions;
 pub use error::StoreError;
 pub use params::{Params, Record, Value};
@@ -55,6 +58,7 @@ pub struct Database {
     pools: Pools,
     clock: Clock,
     master_key: Option<Arc<MasterKey>>,
+    demands: Arc<Demands>,
     wake: Arc<tokio::sync::Notify>,
     listening: Arc<tokio::sync::Mutex<()>>,
 }
@@ -81,6 +85,7 @@ pub struct Tx {
     wakes: bool,
     wake: Arc<tokio::sync::Notify>,
     master_key: Option<Arc<MasterKey>>,
+    demands: Arc<Demands>,
 }
 
 #[derive(Debug)]
@@ -181,6 +186,7 @@ impl Database {
             wakes: false,
             wake: Arc::clone(&self.wake),
             master_key: self.master_key.clone(),
+            demands: Arc::clone(&self.demands),
         })
     }
 
@@ -252,6 +258,11 @@ impl Tx {
     /// what is stored.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// What the tiers demand of staff.
+    pub fn demands(&self) -> Arc<Demands> {
+        Arc::clone(&self.demands)
     }
 
     /// Whether what is stored is sealed.

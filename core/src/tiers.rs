@@ -27,7 +27,10 @@ pub use self::{
     slug::{InvalidTierSlug, TierSlug},
     target::{Goal, InvalidTarget, Target, Targets},
 };
-use crate::settings::{Problem, write_list};
+use crate::{
+    settings::{Problem, write_list},
+    staff::{Attribute, Demands},
+};
 
 /// One tier, complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +58,9 @@ pub struct Tier {
     /// Whether an answer may be typed in chat.
     pub has_free_text_in_chat: bool,
     /// What must be attested of a member of staff who works on its tickets.
-    pub staff_attributes: Vec<String>,
+    pub staff_attributes: Vec<Attribute>,
+    /// Whether it is written down who read its tickets.
+    pub has_audited_reads: bool,
     /// How many people, besides the one who asks, must agree to a provisioning.
     pub approvals: u32,
     /// How long its audit entries are kept, in years.
@@ -155,6 +160,12 @@ impl Catalogue {
         self.tiers
             .last()
             .map_or(Priority::P4, |tier| tier.priorities[severity])
+    }
+
+    /// What the tiers demand of staff.
+    pub fn demands(&self) -> Demands {
+        let asked = |tier: &Tier| (tier.slug.clone(), tier.staff_attributes.clone());
+        Demands::new(self.tiers.iter().map(asked))
     }
 
     /// The severity of a ticket of which nothing more is known.

@@ -15,6 +15,7 @@ pub struct Letter {
     id: String,
     body: String,
     headers: Vec<String>,
+    files: Vec<(String, Vec<u8>)>,
     is_silent: bool,
 }
 
@@ -27,6 +28,7 @@ impl Letter {
             id: id.to_owned(),
             body: format!("Text of {id}."),
             headers: Vec::new(),
+            files: Vec::new(),
             is_silent: false,
         }
     }
@@ -64,6 +66,13 @@ impl Letter {
         self.header(&format!("Date: {date}"))
     }
 
+    /// A file that goes along.
+    #[must_use]
+    pub fn attach(mut self, name: &str, content: &[u8]) -> Self {
+        self.files.push((name.to_owned(), content.to_vec()));
+        self
+    }
+
     /// History.
     #[must_use]
     pub fn silent(mut self) -> Self {
@@ -80,10 +89,30 @@ impl Letter {
             format!("Subject: {}", self.subject),
             format!("Message-ID: <{}@mail.example>", self.id),
             "MIME-Version: 1.0".to_owned(),
+        ]);
+        let text = [
             "Content-Type: text/plain; charset=utf-8".to_owned(),
             String::new(),
             self.body.replace('\n', "\r\n"),
-        ]);
+        ];
+        if self.files.is_empty() {
+            lines.extend(text);
+        } else {
+            lines.push("Content-Type: multipart/mixed; boundary=b".to_owned());
+            lines.extend([String::new(), "--b".to_owned()]);
+            lines.extend(text);
+            for (name, content) in &self.files {
+                lines.extend([
+                    "--b".to_owned(),
+                    "Content-Type: application/octet-stream".to_owned(),
+                    format!("Content-Disposition: attachment; filename=\"{name}\""),
+                    "Content-Transfer-Encoding: base64".to_owned(),
+                    String::new(),
+                    data_encoding::BASE64.encode(content),
+                ]);
+            }
+            lines.push("--b--\r\n".to_owned());
+        }
         lines.join("\r\n").into_bytes()
     }
 

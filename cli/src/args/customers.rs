@@ -7,6 +7,7 @@ use tierdesk_core::{
     customers::{
         AccountId, CustomerStatus, DomainName, EmailAddress, Prefix, Slug, exchange::Format,
     },
+    staff::{Attribute, InvalidAttribute},
     tiers::TierSlug,
 };
 
@@ -135,9 +136,26 @@ pub(crate) struct SetCustomer {
     /// Whether mail from sub-domains is theirs.
     #[arg(long, value_name = "BOOL")]
     pub(crate) include_subdomains: Option<bool>,
+    /// What the contract asks of whoever works for them, besides what the tier does: us-person. Several
+    /// with commas; empty for nothing.
+    #[arg(long, value_name = "ATTRIBUTES", value_parser = attributes)]
+    pub(crate) staff_attributes: Option<Attributes>,
     /// A label, KEY=VALUE; an empty value removes it.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) tag: Vec<(String, String)>,
+}
+
+/// A list that is given as a whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Attributes(pub(crate) Vec<Attribute>);
+
+fn attributes(text: &str) -> Result<Attributes, InvalidAttribute> {
+    let names = text.split(',').map(str::trim);
+    let names = names.filter(|name| !name.is_empty());
+    names
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .map(Attributes)
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -1,7 +1,10 @@
 //! Who works here and what they may do.
 
 use clap::Subcommand;
-use tierdesk_core::{discord::DiscordId, staff::Role};
+use tierdesk_core::{
+    discord::DiscordId,
+    staff::{Attribute, Role},
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StaffCommand {
@@ -23,6 +26,9 @@ pub(crate) enum StaffCommand {
         /// Their user id in Discord.
         #[arg(long, value_name = "USER_ID")]
         discord: Option<DiscordId>,
+        /// Why they get the role: `staff review` shows it.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Changes somebody's role or login.
     Set {
@@ -34,7 +40,40 @@ pub(crate) enum StaffCommand {
         /// Their login on this machine; empty takes it away.
         #[arg(long)]
         login: Option<String>,
+        /// Why: `staff review` shows it.
+        #[arg(long)]
+        reason: Option<String>,
     },
+    /// Says that something is so of somebody, on proof that you have seen, until a day.
+    #[command(
+        after_help = "Tiers and contracts ask for attributes (tiers.toml, customer set --staff-attributes): who lacks \
+        one neither reads nor works on such tickets.\n\
+        Example: tierdesk staff attest dana hipaa-trained --until 2027-11-30 --grounds 'certificate 4711'"
+    )]
+    Attest {
+        /// Of whom.
+        name: String,
+        /// What: us-person, hipaa-trained, screened.
+        attribute: Attribute,
+        /// When it must be looked at again: a day, an instant, or a span like 365d.
+        #[arg(long)]
+        until: String,
+        /// What you have seen.
+        #[arg(long)]
+        grounds: Option<String>,
+    },
+    /// Takes an attestation back at once.
+    Revoke {
+        /// From whom.
+        name: String,
+        /// What.
+        attribute: Attribute,
+        /// Why.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Shows who was given what, by whom and why, what was taken away, and what to look at.
+    Review,
     /// Takes every right from somebody at once; what they did stays.
     Disable {
         /// From whom.
@@ -42,6 +81,9 @@ pub(crate) enum StaffCommand {
         /// Give it back.
         #[arg(long)]
         undo: bool,
+        /// Why: `staff review` shows it.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Says who somebody is in Discord.
     #[command(

@@ -12,6 +12,7 @@ use tierdesk_core::{
     },
     permit::Actor,
     refusal::Refusal,
+    staff::Attribute,
 };
 
 use crate::{
@@ -147,6 +148,7 @@ async fn set(desk: &Desk, actor: &Actor, change: SetCustomer) -> anyhow::Result<
         framework: change.framework,
         monthly_price_cents: change.monthly_price_cents,
         include_subdomains: change.include_subdomains,
+        staff_attributes: change.staff_attributes.map(|asked| asked.0),
         tags: change.tag,
     };
     Ok(customers::set(desk, actor, &change.slug, patch).await?)
@@ -222,6 +224,14 @@ fn show(customer: &CustomerReport, output: &Output) -> anyhow::Result<Exit> {
                 .map(String::as_str)
                 .collect();
             out.line(format!("  contact   {} {}", contact.address, about.join(", ")).trim_end());
+        }
+        if !customer.staff_attributes.is_empty() {
+            let asked: Vec<&str> = customer
+                .staff_attributes
+                .iter()
+                .map(Attribute::as_str)
+                .collect();
+            out.line(format!("  staff     {}", asked.join(", ")));
         }
         let account = customer
             .aws

@@ -3,13 +3,18 @@
 use tierdesk_core::{
     desk::{
         Desk,
-        staff::{self, NewStaff, StaffPatch, StaffReport},
+        staff::{self, GrantReport, NewStaff, StaffPatch, StaffReport, StaffReview},
     },
     permit::Actor,
     staff::StaffStatus,
 };
 
-use crate::{args::StaffCommand, exit::Exit, output::Output};
+use super::reply::moment;
+use crate::{
+    args::StaffCommand,
+    exit::Exit,
+    output::{Output, Tone, local},
+};
 
 pub(super) async fn run(
     desk: &Desk,
@@ -28,24 +33,66 @@ pub(super) async fn run(
             role,
             login,
             discord,
+            reason,
         } => {
             let new = NewStaff {
                 name,
                 role,
                 os_user: login,
                 discord_user_id: discord,
+                reason,
             };
             staff::add(desk, actor, new).await?
         }
-        C::Set { name, role, login } => {
+        C::Set {
+            name,
+            role,
+            login,
+            reason,
+        } => {
             let patch = StaffPatch {
                 role,
                 os_user: login,
+                reason,
                 ..StaffPatch::default()
             };
             staff::set(desk, actor, &name, patch).await?
         }
-        C::Disable { name, undo } => {
+        C::Attest {
+            name,
+            attribute,
+            until,
+            grounds,
+        } => {
+            let until = moment(&until, desk.database.clock().read())?;
+            let attested = staff::attest(desk, actor, &name, attribute, until, grounds).await?;
+            return output.answer(&attested, |out| {
+                out.line(format!(
+                    "{} of {}, until {}.",
+                    attested.attribute,
+                    attested.name,
+                    attested.until.map(local).unwrap_or_default()
+                ));
+            });
+        }
+        C::Revoke {
+            name,
+            attribute,
+            reason,
+        } => {
+            let revoked = staff::revoke(desk, actor, &name, attribute, reason).await?;
+            return output.answer(&revoked, |out| {
+                out.line(format!(
+                    "{} is no longer attested of {}.",
+                    revoked.attribute, revoked.name
+                ));
+            });
+        }
+        C::Review => {
+            let review = staff::review(desk, actor).await?;
+            return output.answer(&review, |out| show_review(out, &review));
+        }
+        C::Disable { name, undo, reason } => {
             let status = if undo {
                 StaffStatus::Active
             } else {
@@ -53,6 +100,7 @@ pub(super) async fn run(
             };
             let patch = StaffPatch {
                 status: Some(status),
+                reason,
                 ..StaffPatch::default()
             };
             staff::set(desk, actor, &name, patch).await?
@@ -66,6 +114,60 @@ pub(super) async fn run(
         }
     };
     output.answer(&changed, |out| table(out, std::slice::from_ref(&changed)))
+}
+
+fn show_review(out: &Output, review: &StaffReview) {
+    for finding in &review.findings {
+        out.line(out.paint(Tone::Alarm, format!("! {finding}")));
+    }
+    for one in &review.members {
+        let last = one
+            .last_active
+            .map_or_else(|| "nothing yet".to_owned(), local);
+        let head = format!(
+            "{}  {}, {}, here since {}, last act: {last}",
+            one.name,
+            one.role,
+            one.status,
+            local(one.created_at)
+        );
+        out.line("");
+        out.line(out.paint(Tone::Strong, head));
+        for grant in &one.grants {
+            out.line(format!("  {}", grant_line(grant)));
+        }
+        for finding in &one.findings {
+            out.line(out.paint(Tone::Alarm, format!("  ! {finding}")));
+        }
+    }
+    if review.members.is_empty() {
+        out.line("Nobody is registered: the owner of the configuration acts as admin.");
+    }
+}
+
+fn grant_line(grant: &GrantReport) -> String {
+    let sign = if grant.is_valid { "+" } else { "-" };
+    let mut line = format!(
+        "{sign} {} {}, {} by {}",
+        grant.kind,
+        grant.name,
+        local(grant.granted_at),
+        grant.granted_by
+    );
+    if let Some(until) = grant.until {
+        line += &format!(", until {}", local(until));
+    }
+    if let Some(reason) = &grant.reason {
+        line += &format!(": {reason}");
+    }
+    if let Some(removed) = grant.removed_at {
+        let by = grant.removed_by.as_deref().unwrap_or_default();
+        line += &format!("; taken away {} by {by}", local(removed));
+        if let Some(reason) = &grant.removal_reason {
+            line += &format!(": {reason}");
+        }
+    }
+    line
 }
 
 fn table(out: &Output, everybody: &[StaffReport]) {

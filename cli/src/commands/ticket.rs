@@ -164,7 +164,7 @@ async fn work(desk: &Desk, actor: &Actor, command: WorkCommand) -> anyhow::Resul
         }
         C::Note { number, file } => {
             // Looked up first: nobody should write a note for a ticket that is not there.
-            tickets::show(desk, actor, number).await?;
+            tickets::exists(desk, actor, number).await?;
             let text = read_text(file, true)?.unwrap_or_default();
             work_ticket::note(desk, actor, number, &text).await?
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Customer, CustomerStatus, DomainName, EmailAddress, Prefix, Slug};
-use crate::{named::named_enum, tiers::TierSlug};
+use crate::{named::named_enum, staff::Attribute, tiers::TierSlug};
 
 named_enum! {
     /// How a file of customers is written.
@@ -54,6 +54,8 @@ pub struct Record {
     pub monthly_price_cents: Option<i64>,
     /// Whether sub-domains count.
     pub include_subdomains: Option<bool>,
+    /// What the contract asks of staff.
+    pub staff_attributes: Option<Vec<Attribute>>,
     /// Labels to have.
     pub tags: BTreeMap<String, String>,
     /// Contacts to have.
@@ -107,6 +109,8 @@ struct Raw {
     monthly_price_cents: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     include_subdomains: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staff_attributes: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     tags: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -190,6 +194,14 @@ fn parse(raw: Raw) -> Result<Record, Vec<String>> {
     let account = raw.account_id.as_deref().map(str::parse).transpose();
     let account =
         account.map_err(|fault: super::account::AccountIdError| name_fault(fault.to_string()));
+    let mut staff_attributes = raw.staff_attributes.is_some().then(Vec::new);
+    for text in raw.staff_attributes.unwrap_or_default() {
+        match (text.parse::<Attribute>(), &mut staff_attributes) {
+            (Ok(attribute), Some(asked)) => asked.push(attribute),
+            (Err(fault), _) => name_fault(fault.to_string()),
+            (Ok(_), None) => {}
+        }
+    }
     if raw.monthly_price_cents.is_some_and(|cents| cents < 0) {
         name_fault("monthly_price_cents is negative".to_owned());
     }
@@ -225,6 +237,7 @@ fn parse(raw: Raw) -> Result<Record, Vec<String>> {
                 account_id,
                 monthly_price_cents: raw.monthly_price_cents,
                 include_subdomains: raw.include_subdomains,
+                staff_attributes,
                 tags: raw.tags,
                 contacts,
             })
@@ -366,6 +379,10 @@ fn raw(customer: &Customer) -> Raw {
         account_id: customer.account_id.as_ref().map(ToString::to_string),
         monthly_price_cents: customer.monthly_price_cents,
         include_subdomains: (!customer.include_subdomains).then_some(false),
+        staff_attributes: (!customer.staff_attributes.is_empty()).then(|| {
+            let asked = customer.staff_attributes.iter();
+            asked.map(ToString::to_string).collect()
+        }),
         tags: customer.tags.clone(),
         contacts: customer
             .contacts

@@ -2,12 +2,15 @@
 
 use serde::Serialize;
 
-use super::{Desk, Error, tickets::not_found};
+use super::{
+    Desk, Error,
+    reading::{Reader, note_reading},
+    tickets::not_found,
+};
 use crate::{
     clock::Timestamp,
     permit::{Actor, Permit, ReadDesk, Subject, authorise},
     refusal::{Refusal, RefusalCode},
-    staff::Role,
     store::{
         blobs,
         messages::{self, StoredAttachment},
@@ -49,7 +52,7 @@ pub async fn list(
     Ok(found.into_iter().map(|(report, _)| report).collect())
 }
 
-/// One of them with its bytes. Auditors see none, as they see no texts.
+/// One of them with its bytes, for whoever may read the texts.
 pub async fn open(
     desk: &Desk,
     actor: &Actor,
@@ -58,13 +61,12 @@ pub async fn open(
 ) -> Result<(AttachmentReport, Vec<u8>), Error> {
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
-    if permit.role() == Some(Role::Auditor) {
-        let refusal = Refusal::new(
-            RefusalCode::NotPermitted,
-            "auditors see that something is attached, not what is in it",
-        );
-        return Err(refusal
-            .with_hint("an agent, or whoever may read the texts, can save it")
+    let ticket = tickets::find_by_number(&mut permit, number).await?;
+    let ticket = ticket.ok_or_else(|| not_found(number))?;
+    if let Some(why) = Reader::of(&mut permit).await?.withheld(&ticket) {
+        let message = format!("you see that something is attached, not what is in it {why}");
+        return Err(Refusal::new(RefusalCode::NotPermitted, message)
+            .with_hint("whoever may read the texts can save it")
             .into());
     }
     let found = all_of(&mut permit, number).await?;
@@ -88,6 +90,8 @@ pub async fn open(
             .into());
     };
     let content = blobs::open(&mut permit, blob).await?;
+    drop(tx);
+    note_reading(desk, actor, &ticket, "attachment").await?;
     Ok((report, content))
 }
 

@@ -17,6 +17,7 @@ use crate::{
         Permit, ReadDesk, Subject, authorise,
     },
     refusal::{Refusal, RefusalCode},
+    staff::Attribute,
     store::{
         Tx,
         audit::{self, Change},
@@ -71,6 +72,8 @@ pub struct CustomerPatch {
     pub monthly_price_cents: Option<i64>,
     /// Whether sub-domains count.
     pub include_subdomains: Option<bool>,
+    /// What the contract asks of staff, in place of what it asked before.
+    pub staff_attributes: Option<Vec<Attribute>>,
     /// Labels to set; an empty value removes one.
     pub tags: Vec<(String, String)>,
 }
@@ -129,6 +132,7 @@ pub async fn add(desk: &Desk, actor: &Actor, new: NewCustomer) -> Result<Custome
         ou: None,
         monthly_price_cents: None,
         include_subdomains: true,
+        staff_attributes: Vec::new(),
         tags: std::collections::BTreeMap::new(),
         domains: new.domains,
         contacts,
@@ -183,6 +187,7 @@ pub async fn set(
     customer.include_subdomains = patch
         .include_subdomains
         .unwrap_or(customer.include_subdomains);
+    customer.staff_attributes = patch.staff_attributes.unwrap_or(customer.staff_attributes);
     if let Some(framework) = patch.framework {
         customer.framework = Some(framework).filter(|framework| !framework.is_empty());
     }
@@ -492,10 +497,10 @@ async fn reports(
         .collect())
 }
 
-fn join(domains: &[DomainName]) -> String {
+pub(in crate::desk) fn join<T: ToString>(domains: &[T]) -> String {
     domains
         .iter()
-        .map(DomainName::as_str)
+        .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(" ")
 }

@@ -230,6 +230,7 @@ fn new_customer(permit: &mut Permit<'_, ImportCustomers>, record: Record) -> Cus
         ou: None,
         monthly_price_cents: record.monthly_price_cents,
         include_subdomains: record.include_subdomains.unwrap_or(true),
+        staff_attributes: record.staff_attributes.unwrap_or_default(),
         tags: record.tags,
         domains: record.domains,
         contacts,
@@ -280,6 +281,7 @@ fn merge(
     after.include_subdomains = record
         .include_subdomains
         .unwrap_or(after.include_subdomains);
+    after.staff_attributes = record.staff_attributes.unwrap_or(after.staff_attributes);
     after.tags = tags;
     let differences = super::customers::differences(before, &after);
     let mut details: Vec<String> = differences

@@ -1,6 +1,11 @@
-//! Who works here: adding, changing, disabling, linking to Discord. Until somebody is registered,
+//! Who works here: adding, changing, disabling, linking to Discord, and what is attested of whom. Until somebody is registered,
 //! the owner of the configuration acts as admin; afterwards there is always an active admin.
 
+mod attest;
+mod review;
+
+pub use attest::{Attested, attest, revoke};
+pub use review::{GrantReport, MemberReview, StaffReview, review};
 use serde::Serialize;
 
 use super::{Desk, Error};
@@ -9,7 +14,7 @@ use crate::{
     discord::DiscordId,
     permit::{Actor, ChangeStaff, Permit, ReadStaff, Subject, authorise},
     refusal::{Refusal, RefusalCode},
-    staff::{Role, Staff, StaffStatus},
+    staff::{GrantKind, Role, Staff, StaffStatus},
     store::{
         audit::{self, Change},
         staff,
@@ -57,6 +62,8 @@ pub struct NewStaff {
     pub os_user: Option<String>,
     /// Their user id in Discord.
     pub discord_user_id: Option<DiscordId>,
+    /// Why they get the role.
+    pub reason: Option<String>,
 }
 
 /// What to change of a member of staff; `None` leaves it.
@@ -70,6 +77,8 @@ pub struct StaffPatch {
     pub os_user: Option<String>,
     /// Their user in Discord; `Some(None)` takes it away.
     pub discord_user_id: Option<Option<DiscordId>>,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// Makes the actor's login the first admin. Returns them, or `None` when staff exist already.
@@ -87,6 +96,7 @@ pub async fn register_first_admin(desk: &Desk, actor: &Actor) -> Result<Option<S
         role: Role::Admin,
         os_user: Some(name.clone()),
         discord_user_id: None,
+        reason: Some("set the desk up".to_owned()),
     };
     let admin = insert(&mut permit, new).await?;
     tx.commit().await?;
@@ -148,12 +158,7 @@ pub async fn set(
     let mut permit = authorise(&mut tx, actor, ChangeStaff, Subject::Desk).await?;
     staff::lock_admins(&mut permit).await?;
     let everybody = staff::list(&mut permit).await?;
-    let before = everybody.iter().find(|one| one.name == name);
-    let before = before.ok_or_else(|| {
-        let names: Vec<&str> = everybody.iter().map(|one| one.name.as_str()).collect();
-        Refusal::not_found("member of staff", name)
-            .with_hint(format!("known are {}", names.join(", ")))
-    })?;
+    let before = get(&everybody, name)?;
     let mut after = before.clone();
     after.role = patch.role.unwrap_or(after.role);
     after.status = patch.status.unwrap_or(after.status);
@@ -172,13 +177,38 @@ pub async fn set(
     )?;
     check_last_admin(&everybody, before, &after)?;
     staff::update(&mut permit, &after).await?;
+    follow_role(&mut permit, before, &after, patch.reason.clone()).await?;
     let mut change = Change::to(format!("staff:{name}"));
     for (field, from, to) in differences(before, &after) {
         change = change.with(field, format!("{from} -> {to}"));
     }
+    if let Some(reason) = patch.reason {
+        change = change.with("reason", reason);
+    }
     audit::append(&mut permit, vec![change]).await?;
     tx.commit().await?;
     Ok(after.into())
+}
+
+/// A role counts while its holder is active; both ends are kept.
+async fn follow_role(
+    permit: &mut Permit<'_, ChangeStaff>,
+    before: &Staff,
+    after: &Staff,
+    reason: Option<String>,
+) -> Result<(), Error> {
+    if (before.role, before.status) == (after.role, after.status) {
+        return Ok(());
+    }
+    let id = before.id;
+    let role = |staff: &Staff| (staff.status == StaffStatus::Active).then_some(staff.role.as_str());
+    if let Some(role) = role(before) {
+        staff::remove_grant(permit, id, GrantKind::Role, role, reason.clone()).await?;
+    }
+    if let Some(role) = role(after) {
+        staff::insert_grant(permit, id, GrantKind::Role, role, reason, None).await?;
+    }
+    Ok(())
 }
 
 async fn insert(permit: &mut Permit<'_, ChangeStaff>, new: NewStaff) -> Result<Staff, Error> {
@@ -192,12 +222,23 @@ async fn insert(permit: &mut Permit<'_, ChangeStaff>, new: NewStaff) -> Result<S
         created_at: permit.now(),
     };
     staff::insert(permit, &added).await?;
+    let role = added.role.as_str();
+    staff::insert_grant(permit, added.id, GrantKind::Role, role, new.reason, None).await?;
     let change = Change::to(format!("staff:{}", added.name))
         .with("role", added.role.as_str())
         .with("login", added.os_user.clone().unwrap_or_default())
         .with("discord", text(added.discord_user_id));
     audit::append(permit, vec![change]).await?;
     Ok(added)
+}
+
+fn get<'a>(everybody: &'a [Staff], name: &str) -> Result<&'a Staff, Refusal> {
+    let found = everybody.iter().find(|one| one.name == name);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = everybody.iter().map(|one| one.name.as_str()).collect();
+        Refusal::not_found("member of staff", name)
+            .with_hint(format!("known are {}", names.join(", ")))
+    })
 }
 
 /// Names stand in commands, audit entries and chat.

@@ -2,21 +2,23 @@
 
 use serde::Serialize;
 
-use super::{Desk, Error};
+use super::{
+    Desk, Error,
+    reading::{Reader, note_reading},
+};
 use crate::{
     clock::Timestamp,
     customers::Slug,
     mail::AttachmentInfo,
-    permit::{Actor, ReadDesk, Subject, authorise},
+    permit::{Action, Actor, Permit, ReadDesk, Subject, authorise},
     refusal::Refusal,
     sla::ClocksReport,
-    staff::Role,
     store::{
         Tx, messages,
         tickets::{self, Filter, LinkRow, ListedTicket},
     },
     tickets::{
-        CloseReason, Delivery, Direction, Event, LinkKind, Message, MessageKind, Status,
+        CloseReason, Delivery, Direction, Event, LinkKind, Message, MessageKind, Status, Ticket,
         TicketNumber, tags,
     },
     tiers::{Priority, Severity, TierSlug},
@@ -161,9 +163,6 @@ pub struct MessageReport {
     pub attachments: Vec<AttachmentInfo>,
 }
 
-/// What a role sees in place of a text it may not read.
-const WITHHELD: &str = "(not shown to auditors)";
-
 /// The queue, in the order in which it should be worked.
 pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Vec<TicketReport>, Error> {
     let mut tx = desk.database.begin_read().await?;
@@ -183,7 +182,8 @@ pub async fn list(desk: &Desk, actor: &Actor, filter: &Filter) -> Result<Vec<Tic
         super::customers::get(&mut permit, slug.as_str()).await?;
     }
     let listed = tickets::list(&mut permit, filter).await?;
-    reports(desk, &mut permit, listed).await
+    let reader = Reader::of(&mut permit).await?;
+    reports(desk, &mut permit, &reader, listed).await
 }
 
 /// The ticket to work on next: the first of the queue that is ours to act on and nobody else's.
@@ -197,62 +197,78 @@ pub async fn next(desk: &Desk, actor: &Actor) -> Result<Option<TicketReport>, Er
     };
     let mut listed = tickets::list(&mut permit, &filter).await?;
     listed.retain(|one| one.ticket.assignee_id.is_none() || one.ticket.assignee_id == me);
+    let reader = Reader::of(&mut permit).await?;
+    listed.retain(|one| reader.withheld(&one.ticket).is_none());
     listed.truncate(1);
-    Ok(reports(desk, &mut permit, listed).await?.pop())
+    Ok(reports(desk, &mut permit, &reader, listed).await?.pop())
 }
 
-/// One ticket with what was written on it.
+/// One ticket with what was written on it. Where its tier says so, it is written down first who reads it.
 pub async fn show(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<TicketDetail, Error> {
+    let (detail, ticket, is_read) = look(desk, actor, number).await?;
+    if is_read {
+        note_reading(desk, actor, &ticket, "shown").await?;
+    }
+    Ok(detail)
+}
+
+/// Refuses where there is no such ticket, or the actor may not look; reads nothing of it.
+pub async fn exists(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<(), Error> {
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
-    let sees_bodies = permit.role() != Some(Role::Auditor);
     let ticket = tickets::find_by_number(&mut permit, number).await?;
-    let ticket = ticket.ok_or_else(|| not_found(number))?;
-    let id = ticket.id;
-    let listed = with_names(&mut permit, ticket).await?;
-    let ticket = reports(desk, &mut permit, vec![listed]).await?.remove(0);
+    ticket.map(|_| ()).ok_or_else(|| not_found(number).into())
+}
+
+/// The ticket as this actor may see it, and whether its texts are among that.
+async fn look(
+    desk: &Desk,
+    actor: &Actor,
+    number: TicketNumber,
+) -> Result<(TicketDetail, Ticket, bool), Error> {
+    let mut tx = desk.database.begin_read().await?;
+    let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
+    let reader = Reader::of(&mut permit).await?;
+    let found = tickets::find_by_number(&mut permit, number).await?;
+    let found = found.ok_or_else(|| not_found(number))?;
+    let withheld = reader.withheld(&found);
+    let id = found.id;
+    let listed = with_names(&mut permit, found.clone()).await?;
+    let ticket = reports(desk, &mut permit, &reader, vec![listed])
+        .await?
+        .remove(0);
     let list = messages::list_of_ticket(&mut permit, id).await?;
     let links = tickets::links(&mut permit, id).await?;
     let away = away(&ticket.participants, &list);
     let reported_by = reported_by(&ticket.requester, &list);
     let ids = list.iter().map(|message| message.id);
     let mut attachments = messages::attachments(&mut permit, ids).await?;
-    let messages = list
-        .into_iter()
-        .map(|message| {
-            let text = |text: String| {
-                if sees_bodies {
-                    text
-                } else {
-                    WITHHELD.to_owned()
-                }
-            };
-            MessageReport {
-                direction: message.direction,
-                kind: message.kind,
-                from: message.author,
-                at: message.received_at,
-                text: text(message.body),
-                reply_text: text(message.reply_text),
-                delivery: message.delivery,
-                trust: message.trust,
-                findings: message.findings,
-                attachments: attachments
-                    .remove(&message.id)
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|stored| stored.info)
-                    .collect(),
-            }
-        })
-        .collect();
-    Ok(TicketDetail {
+    let text = |text: String| withheld.clone().unwrap_or(text);
+    let messages = list.into_iter().map(|message| MessageReport {
+        direction: message.direction,
+        kind: message.kind,
+        from: message.author,
+        at: message.received_at,
+        text: text(message.body),
+        reply_text: text(message.reply_text),
+        delivery: message.delivery,
+        trust: message.trust,
+        findings: message.findings,
+        attachments: attachments
+            .remove(&message.id)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|stored| stored.info)
+            .collect(),
+    });
+    let detail = TicketDetail {
+        messages: messages.collect(),
         ticket,
-        messages,
         links: links.into_iter().map(LinkReport::of).collect(),
         away,
         reported_by,
-    })
+    };
+    Ok((detail, found, withheld.is_none()))
 }
 
 /// What happened to a ticket, oldest first.
@@ -274,16 +290,19 @@ pub(super) fn not_found(number: TicketNumber) -> Refusal {
 }
 
 /// The report on a ticket that the caller just changed.
-pub(super) async fn report(
+pub(super) async fn report<A: Action>(
     desk: &Desk,
-    tx: &mut Tx,
-    ticket: crate::tickets::Ticket,
+    permit: &mut Permit<'_, A>,
+    ticket: Ticket,
 ) -> Result<TicketReport, Error> {
-    let listed = with_names(tx, ticket).await?;
-    Ok(reports(desk, tx, vec![listed]).await?.remove(0))
+    let reader = Reader::of(permit).await?;
+    let listed = with_names(permit, ticket).await?;
+    Ok(reports(desk, permit, &reader, vec![listed])
+        .await?
+        .remove(0))
 }
 
-async fn with_names(tx: &mut Tx, ticket: crate::tickets::Ticket) -> Result<ListedTicket, Error> {
+async fn with_names(tx: &mut Tx, ticket: Ticket) -> Result<ListedTicket, Error> {
     let names = tickets::staff_names(tx, ticket.assignee_id).await?;
     let slugs = crate::store::customers::lookup::slugs_of(tx, ticket.customer_id).await?;
     Ok(ListedTicket {
@@ -296,6 +315,7 @@ async fn with_names(tx: &mut Tx, ticket: crate::tickets::Ticket) -> Result<Liste
 async fn reports(
     desk: &Desk,
     tx: &mut Tx,
+    reader: &Reader,
     listed: Vec<ListedTicket>,
 ) -> Result<Vec<TicketReport>, Error> {
     let now = tx.now();
@@ -325,7 +345,7 @@ async fn reports(
             on_call: tier.map(|tier| tier.on_call.primary.clone()),
             sla: ticket.clocks.report(now),
             number: ticket.number,
-            subject: ticket.subject,
+            subject: reader.withheld_subject(&ticket).unwrap_or(ticket.subject),
             status: ticket.status,
             severity: ticket.severity,
             priority: ticket.priority,

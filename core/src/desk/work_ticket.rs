@@ -23,7 +23,7 @@ use crate::{
     masking,
     permit::{
         Action, Actor, AssignTicket, ChangesTickets, CloseTicket, MarkSpam, Permit, ReopenTicket,
-        SetSeverity, SetStatus, Subject, WriteNote, authorise,
+        SetSeverity, SetStatus, Subject, WriteNote, authorise, missing,
     },
     refusal::{Refusal, RefusalCode},
     staff::{Staff, StaffStatus},
@@ -168,6 +168,7 @@ pub(super) async fn assign_in(
         number,
         async |permit, ticket| {
             let assignee = find_staff(permit, who).await?;
+            check_assignee(permit, ticket, &assignee).await?;
             if ticket.assignee_id == Some(assignee.id) {
                 return Ok(None);
             }
@@ -191,6 +192,25 @@ pub(super) async fn assign_in(
         },
     )
     .await
+}
+
+/// Nobody is given what they may not read.
+async fn check_assignee(
+    permit: &mut Permit<'_, AssignTicket>,
+    ticket: &Ticket,
+    assignee: &Staff,
+) -> Result<(), Error> {
+    let demanded = staff::demanded(permit, ticket.id).await?;
+    if let Some(lacking) = missing(permit, assignee.id, &demanded).await? {
+        let message = format!(
+            "{} cannot get {}: {lacking} is not attested of them",
+            assignee.name, ticket.number
+        );
+        return Err(Refusal::new(RefusalCode::NotPermitted, message)
+            .with_hint("give it to somebody of whom it is: tierdesk staff review")
+            .into());
+    }
+    Ok(())
 }
 
 async fn find_staff<A: Action>(permit: &mut Permit<'_, A>, who: &str) -> Result<Staff, Error> {

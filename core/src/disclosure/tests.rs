@@ -16,6 +16,7 @@ fn at(level: Option<Disclosure>, catalogue: &Catalogue) -> DisclosedTicket {
     ticket(&TicketFacts {
         number: TicketNumber(12),
         tier: level.is_some().then_some(&tier),
+        has_conditions: false,
         customer: level
             .is_some()
             .then_some((CustomerId::default(), SECRETS[3])),
@@ -65,6 +66,7 @@ fn an_excerpt_is_cut_at_its_length_and_full_text_is_not() {
         let facts = TicketFacts {
             number: TicketNumber(1),
             tier: Some(&tier),
+            has_conditions: false,
             customer: None,
             framework: None,
             subject: "",

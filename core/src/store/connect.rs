@@ -9,7 +9,7 @@ use sqlx::{
 };
 
 use super::{Database, MasterKey, Pools, StoreError};
-use crate::clock::Clock;
+use crate::{clock::Clock, staff::Demands, tiers::Catalogue};
 
 /// How long a unit of work waits for a connection or for another process's lock.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,6 +31,8 @@ pub struct OpenOptions {
     pub clock: Clock,
     /// Seals stored mail when given.
     pub master_key: Option<Arc<MasterKey>>,
+    /// What the tiers demand of staff; the built-in catalogue's where nothing is said.
+    pub demands: Arc<Demands>,
     /// Bring an empty database's schema up to date; refuse an outdated one.
     pub migrate_empty: bool,
 }
@@ -42,6 +44,7 @@ impl OpenOptions {
             url: secrecy::SecretString::from(url.into()),
             clock: Clock::System,
             master_key: None,
+            demands: Arc::new(Catalogue::embedded().demands()),
             migrate_empty: true,
         }
     }
@@ -64,6 +67,7 @@ impl OpenOptions {
             pools,
             clock: self.clock,
             master_key: self.master_key,
+            demands: self.demands,
             wake: Arc::default(),
             listening: Arc::default(),
         };

@@ -17,6 +17,7 @@ use crate::{
     },
     ids::{ContactId, CustomerId},
     permit::{ChangesDirectory, Permit},
+    staff::Attribute,
     tiers::TierSlug,
 };
 
@@ -24,7 +25,7 @@ use crate::{
 macro_rules! customer_columns {
     () => {
         "k.id, k.slug, k.name, k.tier, k.framework, k.status, k.prefix, k.account_id, k.ou,
-         k.monthly_price_cents, k.include_subdomains, k.tags, k.created_at, k.updated_at, k.version"
+         k.monthly_price_cents, k.include_subdomains, k.staff_attributes, k.tags, k.created_at, k.updated_at, k.version"
     };
 }
 
@@ -67,13 +68,13 @@ statements! {
         "SELECT id, customer_id, address, name, role FROM contacts WHERE customer_id = ANY($1) ORDER BY address");
     INSERT = Sql::same(
         "INSERT INTO customers (id, slug, name, search_text, tier, framework, status, prefix, account_id, ou,
-            monthly_price_cents, include_subdomains, tags, created_at, updated_at, version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1)");
+            monthly_price_cents, include_subdomains, staff_attributes, tags, created_at, updated_at, version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 1)");
     UPDATE = Sql::same(
         "UPDATE customers SET slug = $2, name = $3, search_text = $4, tier = $5, framework = $6, status = $7,
             prefix = $8, account_id = $9, ou = $10, monthly_price_cents = $11, include_subdomains = $12,
-            tags = $13, updated_at = $14, version = version + 1
-         WHERE id = $1 AND version = $15");
+            staff_attributes = $13, tags = $14, updated_at = $15, version = version + 1
+         WHERE id = $1 AND version = $16");
     DELETE_DOMAINS = Sql::per_backend(
         "DELETE FROM customer_domains WHERE domain IN (SELECT value FROM json_each($1))",
         "DELETE FROM customer_domains WHERE domain = ANY($1)");
@@ -98,6 +99,7 @@ record! {
         ou: Option<String>,
         monthly_price_cents: Option<i64>,
         include_subdomains: bool,
+        staff_attributes: String,
         tags: String,
         created_at: Timestamp,
         updated_at: Timestamp,
@@ -133,6 +135,11 @@ impl CustomerRow {
                 table: "customers",
                 detail: format!("{}: {fault}", self.slug),
             })?;
+        let staff_attributes: Vec<Attribute> = serde_json::from_str(&self.staff_attributes)
+            .map_err(|fault| StoreError::Inconsistent {
+                table: "customers",
+                detail: format!("{}: {fault}", self.slug),
+            })?;
         let Self {
             id,
             slug,
@@ -157,6 +164,7 @@ impl CustomerRow {
             ou,
             monthly_price_cents: self.monthly_price_cents,
             include_subdomains: self.include_subdomains,
+            staff_attributes,
             tags,
             domains,
             contacts,
@@ -284,6 +292,7 @@ pub async fn insert<A: ChangesDirectory>(
 ) -> Result<(), StoreError> {
     let c = customer.clone();
     let (search_text, tags) = (customer.search_text(), tags_text(customer));
+    let asked = serde_json::json!(c.staff_attributes).to_string();
     let values = (
         c.id,
         c.slug,
@@ -297,6 +306,7 @@ pub async fn insert<A: ChangesDirectory>(
         c.ou,
         c.monthly_price_cents,
         c.include_subdomains,
+        asked,
         tags,
         c.created_at,
     );
@@ -315,6 +325,7 @@ pub async fn update<A: ChangesDirectory>(
 ) -> Result<(), StoreError> {
     let c = customer.clone();
     let (search_text, tags, now) = (customer.search_text(), tags_text(customer), permit.now());
+    let asked = serde_json::json!(c.staff_attributes).to_string();
     let values = (
         c.id,
         c.slug,
@@ -328,6 +339,7 @@ pub async fn update<A: ChangesDirectory>(
         c.ou,
         c.monthly_price_cents,
         c.include_subdomains,
+        asked,
         tags,
         now,
         c.version,

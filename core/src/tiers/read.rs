@@ -3,10 +3,13 @@
 use std::{fmt::Display, str::FromStr};
 
 use super::{Catalogue, Goal, Money, OnCall, PerSeverity, Severity, Target, Targets, Tier, check};
-use crate::settings::{
-    Place, Problem, Wrong,
-    reader::{Notes, Section},
-    tree,
+use crate::{
+    settings::{
+        Place, Problem, Wrong,
+        reader::{Notes, Section},
+        tree,
+    },
+    staff::Attribute,
 };
 
 /// A tier with the places to point at when it does not fit the others.
@@ -64,6 +67,14 @@ fn texts(section: &Section<'_>, name: &str) -> Option<Vec<String>> {
     needed(section, name, given.map(|given| given.value))
 }
 
+fn attributes(section: &Section<'_>, name: &str) -> Option<Vec<Attribute>> {
+    let given = section.texts(name, |text| {
+        text.parse::<Attribute>()
+            .map_err(|fault| Wrong::new(format!("is wrong: {fault}"), "Write it so."))
+    });
+    needed(section, name, given.map(|given| given.value))
+}
+
 fn number(section: &Section<'_>, name: &str, most: u32) -> Option<u32> {
     needed(
         section,
@@ -111,7 +122,8 @@ fn tier(section: Section<'_>) -> Option<Read<'_>> {
     let discord_channel = text(&section, "discord_channel");
     let disclosure = word(&section, "disclosure");
     let has_free_text_in_chat = flag(&section, "free_text_in_chat");
-    let staff_attributes = texts(&section, "staff_attributes");
+    let staff_attributes = attributes(&section, "staff_attributes");
+    let has_audited_reads = flag(&section, "audited_reads");
     let approvals = number(&section, "approvals", MOST_APPROVALS);
     let audit_retention_years = at_least_one(&section, "audit_retention_years", 100);
     let scps = texts(&section, "scps");
@@ -147,6 +159,7 @@ fn tier(section: Section<'_>) -> Option<Read<'_>> {
         disclosure: disclosure?,
         has_free_text_in_chat: has_free_text_in_chat?,
         staff_attributes: staff_attributes?,
+        has_audited_reads: has_audited_reads?,
         approvals: approvals?,
         audit_retention_years: audit_retention_years?,
         scps: scps?,

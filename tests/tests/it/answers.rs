@@ -3,4 +3,5 @@
 mod receipts;
 mod recipients;
 mod replies;
+mod staff;
 mod work;

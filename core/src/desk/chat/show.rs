@@ -27,7 +27,7 @@ pub(super) async fn disclose(
     sees_bodies: bool,
 ) -> Result<DisclosedTicket, Error> {
     let people = People::of(tx, std::slice::from_ref(ticket)).await?;
-    let level = disclosure::level(tier_of(desk, ticket));
+    let level = disclosure::ticket_level(tier_of(desk, ticket), people.has_conditions(ticket));
     let text = if sees_bodies && level >= crate::tiers::Disclosure::Excerpt {
         let written = messages::list_of_ticket(tx, ticket.id).await?;
         let first = written
@@ -58,6 +58,12 @@ impl People {
         })
     }
 
+    /// Whether the customer's contract asks something of whoever reads the ticket.
+    fn has_conditions(&self, ticket: &Ticket) -> bool {
+        let customer = ticket.customer_id.and_then(|id| self.customers.get(&id));
+        customer.is_some_and(|customer| !customer.staff_attributes.is_empty())
+    }
+
     fn disclose(
         &self,
         desk: &Desk,
@@ -76,6 +82,7 @@ impl People {
             number: ticket.number,
             tier: tier_of(desk, ticket),
             customer: customer.map(|customer| (customer.id, customer.name.as_str())),
+            has_conditions: self.has_conditions(ticket),
             framework: ticket.framework.as_deref(),
             subject: &ticket.subject,
             text,

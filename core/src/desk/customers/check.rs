@@ -1,7 +1,10 @@
 //! What must be free before a customer takes it. Looking first gives words that name the owner;
 //! the unique keys of the database catch the race.
 
-use super::super::{Desk, Error};
+use super::{
+    super::{Desk, Error},
+    join,
+};
 use crate::{
     customers::{Contact, Customer, DomainError, DomainName},
     refusal::{Refusal, RefusalCode},
@@ -165,6 +168,7 @@ pub(in crate::desk) fn differences(
                 "include_subdomains",
                 customer.include_subdomains.to_string(),
             ),
+            ("staff_attributes", join(&customer.staff_attributes)),
             ("tags", serde_json::json!(customer.tags).to_string()),
         ]
     };

@@ -1,6 +1,6 @@
 //! A customer as `customer show --json` prints it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -8,7 +8,8 @@ use super::super::Desk;
 use crate::{
     customers::{AccountId, Contact, Customer, CustomerStatus, DomainName, Prefix, Slug},
     disclosure,
-    tiers::{Disclosure, TierSlug},
+    staff::Attribute,
+    tiers::{Disclosure, Tier, TierSlug},
 };
 
 /// The keys are fixed; see docs/interface.md.
@@ -38,6 +39,8 @@ pub struct CustomerReport {
     pub prefix: Option<Prefix>,
     /// Whether sub-domains count.
     pub include_subdomains: bool,
+    /// What must be attested of staff who work for them: what the tier asks, and the contract.
+    pub staff_attributes: Vec<Attribute>,
     /// Free labels.
     pub tags: BTreeMap<String, String>,
     /// What they are called in chat, where their tier shows no names there.
@@ -51,6 +54,13 @@ pub struct AwsReport {
     pub account_id: Option<AccountId>,
     /// The organisational unit: the recorded one, else where the tier's accounts belong.
     pub ou: Option<String>,
+}
+
+/// What must be attested of staff who work for a customer.
+fn demanded(tier: Option<&Tier>, customer: &Customer) -> Vec<Attribute> {
+    let by_tier = tier.map_or(&[][..], |tier| &tier.staff_attributes);
+    let all = by_tier.iter().chain(&customer.staff_attributes).cloned();
+    all.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 impl CustomerReport {
@@ -83,6 +93,7 @@ impl CustomerReport {
             open_tickets,
             prefix: customer.prefix.clone(),
             include_subdomains: customer.include_subdomains,
+            staff_attributes: demanded(tier, customer),
             tags: customer.tags.clone(),
             chat_alias: (disclosure::level(tier) < Disclosure::Metadata)
                 .then(|| disclosure::alias(customer.id)),

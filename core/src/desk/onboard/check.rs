@@ -45,6 +45,7 @@ pub(super) async fn candidate(
         ou: None,
         monthly_price_cents: None,
         include_subdomains: true,
+        staff_attributes: Vec::new(),
         tags: BTreeMap::new(),
         domains: Vec::new(),
         contacts: Vec::new(),

@@ -1,7 +1,7 @@
 //! What is attached to a mail is kept byte for byte, once a customer, under the customer's key, and
 //! goes where its ticket goes.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use tierdesk_core::{
     desk::{
@@ -33,22 +33,10 @@ const JOHN: &str = "john@acmefinance.com";
 const LOGO: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR a logo, \xff\xfe and not text";
 
 fn with_files(from: &str, id: &str, files: &[(&str, &[u8])]) -> Letter {
-    let mut body = format!("--b\r\n\r\nText of {id}.\r\n");
-    for (name, content) in files {
-        let content = data_encoding::BASE64.encode(content);
-        write!(
-            body,
-            "--b\r\nContent-Type: application/octet-stream\r\n\
-             Content-Disposition: attachment; filename=\"{name}\"\r\n\
-             Content-Transfer-Encoding: base64\r\n\r\n{content}\r\n"
-        )
-        .expect("text takes text");
-    }
-    body.push_str("--b--\r\n");
-    Letter::new(from, id)
-        .header("MIME-Version: 1.0")
-        .header("Content-Type: multipart/mixed; boundary=b")
-        .body(&body)
+    let letter = Letter::new(from, id);
+    files.iter().fold(letter, |letter, (name, content)| {
+        letter.attach(name, content)
+    })
 }
 
 async fn opened(test: &TestDesk, number: TicketNumber, position: usize) -> (String, Vec<u8>) {

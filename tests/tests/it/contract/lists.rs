@@ -99,6 +99,7 @@ async fn the_queue_is_the_same_by_any_statement(backend: Backend) {
         role: Role::Admin,
         os_user: Some("olivia".to_owned()),
         discord_user_id: None,
+        reason: None,
     };
     staff::add(&test.desk, &owner(), dana)
         .await

@@ -35,6 +35,7 @@ async fn hire(stage: &Stage, name: &str, role: Role) {
         role,
         os_user: Some(name.to_owned()),
         discord_user_id: None,
+        reason: None,
     };
     staff::add(&stage.test.desk, &owner(), new)
         .await
