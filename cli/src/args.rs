@@ -4,6 +4,8 @@ mod books;
 mod customers;
 mod mail;
 pub(crate) mod onboard;
+mod records;
+mod retention;
 mod staff;
 mod tickets;
 
@@ -15,6 +17,8 @@ pub(crate) use customers::{
     AddCustomer, ContactCommand, CustomerCommand, DomainCommand, SetCustomer,
 };
 pub(crate) use mail::MailCommand;
+pub(crate) use records::RecordCommand;
+pub(crate) use retention::{EraseCommand, RetentionCommand};
 pub(crate) use staff::StaffCommand;
 pub(crate) use tickets::{
     AnswerCommand, ListTickets, LookCommand, ThenWord, TicketCommand, WorkCommand,
@@ -107,6 +111,9 @@ pub(crate) enum Command {
     /// Provisioning a customer in the cloud: plan, start, follow, compare.
     #[command(subcommand)]
     Onboard(onboard::OnboardCommand),
+    /// How long things are kept, what keeps them, and removing them.
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// The durable queue and its dead letters.
     #[command(subcommand)]
     Jobs(JobsCommand),

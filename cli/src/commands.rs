@@ -14,6 +14,7 @@ mod mailboxes;
 mod onboard;
 mod outbox;
 mod reply;
+mod retention;
 mod serve;
 mod sources;
 mod staff;
@@ -24,7 +25,7 @@ mod ticket_text;
 use tierdesk_core::{desk::Desk, permit::Actor};
 
 use crate::{
-    args::{Args, Command, MailCommand},
+    args::{Args, AuditCommand, Command, MailCommand},
     exit::Exit,
     output::Output,
     program::Program,
@@ -38,6 +39,13 @@ pub(crate) async fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         Command::Demo { keep } => return demo::run(&global, keep, output).await,
         Command::Mail(MailCommand::Parse) => return mail::parse(output),
         _ => {}
+    }
+    if let Command::Audit(AuditCommand::Verify {
+        file: Some(file),
+        anchors,
+    }) = &command
+    {
+        return audit::verify_file(file, anchors.as_deref(), output);
     }
     if let Command::Init = command {
         return init::run(&global, output).await;
@@ -71,6 +79,7 @@ async fn run_at_desk(
         Command::Staff(command) => staff::run(desk, actor, command, output).await,
         Command::Onboard(command) => onboard::run(program, desk, actor, command, output).await,
         Command::Jobs(command) => jobs::run(desk, actor, command, output).await,
+        Command::Retention(command) => retention::run(desk, actor, command, output).await,
         Command::Audit(command) => audit::run(desk, actor, command, output).await,
         Command::Serve { role } => serve::run(program, desk, &role, output).await,
         Command::Discord(command) => discord::run(program, desk, actor, command, output).await,

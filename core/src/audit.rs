@@ -5,6 +5,8 @@
 //! salted hashes of the fields, whose values and salts stand beside it: erasing a person's value
 //! with its salt leaves a chain that still verifies. docs/security.md names what this proves.
 
+pub mod export;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 

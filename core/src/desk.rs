@@ -22,6 +22,7 @@ pub mod receipt;
 pub mod receive;
 pub mod recorded;
 pub mod reply;
+pub mod retention;
 pub mod staff;
 pub mod store_arrival;
 pub mod tickets;

@@ -41,6 +41,8 @@ ids! {
     EventId,
     /// Something that was given to a member of staff.
     GrantId,
+    /// A legal hold.
+    HoldId,
     /// An arrived mail, before and after it was processed.
     InboxId,
     /// A job.

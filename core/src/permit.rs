@@ -102,6 +102,9 @@ pub trait ChangesStaff: Action {}
 /// Actions that change jobs by hand.
 pub trait ChangesJobs: Action {}
 
+/// Actions that decide what is kept and what is removed.
+pub trait KeepsRecords: Action {}
+
 /// Actions that change onboardings.
 pub trait ChangesOnboarding: Action {}
 
@@ -150,6 +153,8 @@ actions! {
     ReadTicket = "ticket.read", [Viewer, Agent, Provisioner, Approver, Auditor], [], Reads;
     /// Reading the audit trail.
     ReadAudit = "audit.read", [Auditor], [Sealer], Reads;
+    /// Handing a customer's part of the audit trail out.
+    ExportAudit = "audit.export", [Auditor], [], Reads;
     /// Reading jobs.
     ReadJobs = "jobs.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Worker], Reads;
     /// Looking for faults, also in the headers of stored mail.
@@ -202,6 +207,16 @@ actions! {
     BindTicket = "ticket.bind", [Agent], [], ChangesTickets;
     /// Setting a ticket aside that nobody should answer.
     MarkSpam = "ticket.spam", [Agent], [], ChangesTickets;
+    /// Removing what was written on a ticket.
+    RedactTicket = "ticket.redact", [], [], ChangesTickets;
+    /// Looking at what is due to be removed, and what keeps it.
+    PlanRetention = "retention.plan", [Auditor], [], Reads;
+    /// Removing what is due.
+    RunRetention = "retention.run", [], [], ChangesTickets;
+    /// Keeping something from being removed, and letting it go.
+    SetHold = "retention.hold", [], [], KeepsRecords;
+    /// Erasing a person or a customer.
+    EraseData = "retention.erase", [], [], ChangesTickets;
     /// Adding a customer.
     AddCustomer = "customer.add", [Provisioner], [Demo], ChangesDirectory;
     /// Changing a customer.
@@ -254,6 +269,10 @@ impl ChangesDirectory for RunOnboarding {}
 impl ChangesDirectory for CancelOnboarding {}
 /// Binding a ticket may put its sender into the directory.
 impl ChangesDirectory for BindTicket {}
+/// Removing what is due and erasing people reach into audit entries; a person's contact goes as well.
+impl KeepsRecords for RunRetention {}
+impl KeepsRecords for EraseData {}
+impl ChangesDirectory for EraseData {}
 
 /// The proof that an actor may do `A`, together with the transaction it was proven in.
 #[derive(Debug)]

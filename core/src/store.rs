@@ -25,6 +25,8 @@ mod migrations;
 pub mod onboarding;
 pub mod outgoing;
 mod params;
+pub mod removal;
+pub mod retention;
 mod scoped;
 mod seal;
 pub mod simulated;
@@ -529,6 +531,8 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         outgoing::STATEMENTS,
         scoped::STATEMENTS,
         simulated::STATEMENTS,
+        removal::STATEMENTS,
+        retention::STATEMENTS,
         staff::STATEMENTS,
         tickets::STATEMENTS,
         tickets::LIST_STATEMENTS,

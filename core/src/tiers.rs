@@ -65,6 +65,10 @@ pub struct Tier {
     pub approvals: u32,
     /// How long its audit entries are kept, in years.
     pub audit_retention_years: u32,
+    /// How long all that was written on a ticket is kept once it is over, in years.
+    pub ticket_retention_years: u32,
+    /// How long raw mails and attachments of such a ticket are kept, in days.
+    pub raw_retention_days: u32,
     /// Names of the service control policies of its organisational unit.
     pub scps: Vec<String>,
     /// Names of the permission sets that are assigned in its accounts.

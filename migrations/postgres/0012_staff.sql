@@ -22,3 +22,7 @@ INSERT INTO staff_grants (id, staff_id, kind, name, granted_at, granted_by, reas
 
 -- What a customer's contract demands of staff, besides what its tier does.
 ALTER TABLE customers ADD COLUMN staff_attributes TEXT NOT NULL DEFAULT '[]';
+
+ALTER TABLE staff_grants ENABLE ROW LEVEL SECURITY;
+ALTER TABLE staff_grants FORCE ROW LEVEL SECURITY;
+CREATE POLICY scope ON staff_grants USING ((SELECT tierdesk_scope()) = 'desk');

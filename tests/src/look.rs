@@ -33,6 +33,37 @@ pub async fn look_into<T: Record>(url: &str, sql: &str) -> Vec<T> {
 }
 
 impl TestDesk {
+    /// The columns, as `table.column`, in which a word stands anywhere in the database. Of content that is
+    /// compressed, words of short mails stand there as they are.
+    pub async fn places_of(&self, word: &str) -> Vec<String> {
+        let columns: Vec<(String, String, String)> = self
+            .look_at(
+                "SELECT t.name, c.name, c.type FROM sqlite_master t, pragma_table_info(t.name) c
+                 WHERE t.type = 'table' AND c.type IN ('TEXT', 'BLOB') ORDER BY t.name, c.name",
+                "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), CAST(data_type AS TEXT)
+                 FROM information_schema.columns
+                 WHERE table_schema = 'public' AND data_type IN ('text', 'bytea')
+                 ORDER BY table_name, column_name",
+            )
+            .await;
+        assert!(columns.len() > 100, "the schema is seen");
+        let hex = data_encoding::HEXLOWER.encode(word.as_bytes());
+        let mut places = Vec::new();
+        for (table, column, kind) in columns {
+            let condition = match kind.as_str() {
+                "TEXT" | "BLOB" => format!("instr(CAST({column} AS BLOB), x'{hex}') > 0"),
+                "bytea" => format!("position('\\x{hex}'::bytea in {column}) > 0"),
+                _ => format!("position('{word}' in {column}) > 0"),
+            };
+            let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) FROM {table} WHERE {condition}");
+            let rows: Vec<(i64,)> = self.look(&sql).await;
+            if rows[0].0 > 0 {
+                places.push(format!("{table}.{column}"));
+            }
+        }
+        places
+    }
+
     /// The rows of a query that both databases read alike.
     pub async fn look<T: Record>(&self, sql: &str) -> Vec<T> {
         self.look_at(sql, sql).await

@@ -1,5 +1,7 @@
 //! The books: jobs, the audit trail, the database.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use tierdesk_core::ids::JobId;
 
@@ -42,8 +44,35 @@ pub(crate) enum AuditCommand {
         #[arg(long, default_value_t = 50)]
         limit: i64,
     },
-    /// Seals what is new, then recomputes the chain. Exit code 1 when it does not hold.
-    Verify,
+    /// Seals what is new, then recomputes the chain; or checks an exported file, which needs nothing but the
+    /// file. Exit code 1 when it does not hold.
+    Verify {
+        /// A file that `audit export` wrote.
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// A file of anchors to compare the exported one with.
+        #[arg(long, value_name = "FILE", requires = "file")]
+        anchors: Option<PathBuf>,
+    },
+    /// Writes the entries about a customer as a file that proves itself: theirs whole, of others the hashes.
+    #[command(
+        after_help = "Example: tierdesk audit export --customer medicorp --from 2026-01-01 --to 2027-01-01 --out medicorp.jsonl\n\
+        tierdesk audit verify --file medicorp.jsonl --anchors anchors.txt"
+    )]
+    Export {
+        /// The customer's handle.
+        #[arg(long)]
+        customer: String,
+        /// From this day or instant on.
+        #[arg(long)]
+        from: String,
+        /// Up to this day or instant, without it.
+        #[arg(long)]
+        to: String,
+        /// The file to write; it must not be there. Standard output where absent.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,6 +9,8 @@ use tierdesk_core::{
     tiers::{Severity, TierSlug},
 };
 
+use super::RecordCommand;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum TicketCommand {
     #[command(flatten)]
@@ -17,6 +19,8 @@ pub(crate) enum TicketCommand {
     Answer(AnswerCommand),
     #[command(flatten)]
     Work(WorkCommand),
+    #[command(flatten)]
+    Record(RecordCommand),
 }
 
 /// What changes nothing.

@@ -1,8 +1,18 @@
 //! The audit trail.
 
+use std::{
+    fs,
+    io::{BufWriter, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
 use tierdesk_core::{
+    audit::export::verify as verify_lines,
+    clock::Timestamp,
     desk::{Desk, audit},
     permit::Actor,
+    refusal::Refusal,
 };
 
 use crate::{
@@ -19,8 +29,96 @@ pub(super) async fn run(
 ) -> anyhow::Result<Exit> {
     match command {
         AuditCommand::List { subject, limit } => list(desk, actor, &subject, limit, output).await,
-        AuditCommand::Verify => verify(desk, actor, output).await,
+        AuditCommand::Verify { .. } => verify(desk, actor, output).await,
+        AuditCommand::Export {
+            customer,
+            from,
+            to,
+            out,
+        } => export(desk, actor, &customer, (&from, &to), out, output).await,
     }
+}
+
+fn instant(text: &str) -> Result<Timestamp, Refusal> {
+    Timestamp::parse_moment(text.trim()).ok_or_else(|| {
+        Refusal::invalid(format!("{text:?} is no time"))
+            .with_hint("write 2026-12-01 or 2026-12-01T09:00Z")
+    })
+}
+
+async fn export(
+    desk: &Desk,
+    actor: &Actor,
+    customer: &str,
+    (from, to): (&str, &str),
+    file: Option<PathBuf>,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    let (from, to) = (instant(from)?, instant(to)?);
+    let mut to_file = match &file {
+        None => None,
+        Some(path) => {
+            let mut options = fs::OpenOptions::new();
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let opened = options.write(true).create_new(true).open(path);
+            let opened = opened.with_context(|| format!("{} could not be made", path.display()))?;
+            Some(BufWriter::new(opened))
+        }
+    };
+    let write = |line: &str| match &mut to_file {
+        Some(file) => writeln!(file, "{line}"),
+        None if output.is_json => Ok(()),
+        None => writeln!(std::io::stdout(), "{line}"),
+    };
+    let exported = audit::export(desk, actor, customer, from, to, write).await??;
+    if let Some(mut file) = to_file {
+        file.flush()?;
+        file.get_ref().sync_all()?;
+    }
+    if file.is_none() && !output.is_json {
+        return Ok(Exit::Done);
+    }
+    output.answer(&exported, |out| {
+        out.line(format!(
+            "{} entries of {}, {} of others between them, {} to {}.",
+            exported.entries, exported.customer, exported.others, exported.first, exported.last
+        ));
+        out.line(format!("The last link: {}", exported.head));
+    })
+}
+
+/// Checks an exported file; no desk is needed.
+pub(super) fn verify_file(
+    file: &Path,
+    anchors: Option<&Path>,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    let read = |path: &Path| {
+        fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))
+    };
+    let text = read(file)?;
+    let anchors = anchors.map(read).transpose()?.unwrap_or_default();
+    let verdict = verify_lines(text.lines(), &anchors);
+    output.answer(&verdict, |out| match &verdict.fault {
+        None => {
+            out.line(format!(
+                "{}: {} entries, {} of others between them, {} values erased; the chain holds.",
+                verdict.customer, verdict.entries, verdict.others, verdict.erased
+            ));
+            out.line(match verdict.anchors {
+                0 => format!(
+                    "No anchor lies in it. It is as true as this link, which is its last: {}",
+                    verdict.head
+                ),
+                count => format!("{count} anchors lie in it, and fit."),
+            });
+        }
+        Some(fault) => out.line(format!(
+            "{}: {fault}",
+            out.paint(Tone::Alarm, "IT DOES NOT HOLD")
+        )),
+    })?;
+    Ok(if verdict.ok { Exit::Done } else { Exit::Failed })
 }
 
 async fn list(

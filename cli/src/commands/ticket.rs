@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use tierdesk_core::{
     desk::{
         Desk, customers,
+        retention::Redaction,
         tickets::{self, TicketReport},
         work_ticket::{self, BindOptions, NewTicketByHand},
     },
@@ -19,9 +20,9 @@ use tierdesk_core::{
     tickets::{Status, TicketNumber},
 };
 
-use super::{attachments, reply, ticket_text};
+use super::{attachments, reply, retention, ticket_text};
 use crate::{
-    args::{AnswerCommand, ListTickets, LookCommand, TicketCommand, WorkCommand},
+    args::{AnswerCommand, ListTickets, LookCommand, RecordCommand, TicketCommand, WorkCommand},
     exit::Exit,
     output::{Output, local},
 };
@@ -35,6 +36,16 @@ pub(super) async fn run(
     match command {
         TicketCommand::Look(command) => look(desk, actor, command, output).await,
         TicketCommand::Answer(command) => answer(desk, actor, command, output).await,
+        TicketCommand::Record(RecordCommand::Redact(given)) => {
+            let what = Redaction {
+                all: given.all,
+                messages: given.message,
+                attachments: given.attachment,
+                subject: given.subject,
+                reason: given.reason,
+            };
+            retention::redact(desk, actor, given.number, what, given.yes, output).await
+        }
         TicketCommand::Work(command) => {
             let changed = work(desk, actor, command).await?;
             show_changed(desk, actor, changed, output).await

@@ -1,6 +1,10 @@
 //! The audit trail: sealing it, reading it, proving it.
 
+mod export;
+
 use std::{fs, io::Write as _, path::Path, time::Duration};
+
+pub use export::{Exported, export};
 
 use super::{Desk, Error};
 use crate::{

@@ -1,5 +1,7 @@
 //! Audit rows: appended with their change, sealed later, verified from the first to the head.
 
+use std::collections::HashSet;
+
 use super::{
     Sql, StoreError, Tx,
     bulk::{BulkRow, Cell, Kind},
@@ -8,8 +10,10 @@ use super::{
 use crate::{
     audit::{Entry, Field, Hash, Verification, chain_hash},
     clock::Timestamp,
-    ids::AuditId,
+    customers::Slug,
+    ids::{AuditId, CustomerId, RunId},
     permit::{Action, Permit},
+    tickets::TicketNumber,
 };
 
 statements! {
@@ -32,6 +36,14 @@ statements! {
     LATEST = Sql::same(
         "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
          WHERE ($1 = '' OR subject = $1) ORDER BY at DESC, id DESC LIMIT $2");
+    RANGE = Sql::same(
+        "SELECT MIN(seq) AS first, MAX(seq) AS last FROM audit_entries
+         WHERE at >= $1 AND at < $2 AND seq IS NOT NULL");
+    RANGE_PAGE = Sql::same(
+        "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
+         WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3");
+    TICKETS_OF = Sql::same("SELECT number FROM tickets WHERE customer_id = $1 ORDER BY number");
+    RUNS_OF = Sql::same("SELECT id FROM onboarding_runs WHERE slug = $1 ORDER BY id");
     CHAIN_HASH_AT = Sql::same("SELECT chain_hash FROM audit_entries WHERE seq = $1");
 }
 
@@ -331,6 +343,65 @@ pub async fn mark_anchored(tx: &mut Tx) -> Result<(), StoreError> {
 pub async fn chain_hash_at(tx: &mut Tx, seq: i64) -> Result<Option<Vec<u8>>, StoreError> {
     let row: Option<(Option<Vec<u8>>,)> = tx.fetch_optional(CHAIN_HASH_AT, (seq,)).await?;
     Ok(row.and_then(|(hash,)| hash))
+}
+
+/// The numbers of the first and the last sealed entry of `from..to`.
+pub async fn range(
+    tx: &mut Tx,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Option<(i64, i64)>, StoreError> {
+    let (first, last): (Option<i64>, Option<i64>) =
+        tx.fetch_one("audit_entries", RANGE, (from, to)).await?;
+    Ok(first.zip(last))
+}
+
+/// Sealed entries behind `after`, up to `last`, with number and content hash, in order.
+pub async fn sealed_page(
+    tx: &mut Tx,
+    after: i64,
+    last: i64,
+) -> Result<Vec<(i64, Entry, Hash)>, StoreError> {
+    let rows: Vec<Row> = tx.fetch_all(RANGE_PAGE, (after, last, VERIFY_PAGE)).await?;
+    let entry = |row: Row| {
+        let seq = row.seq.unwrap_or_default();
+        let unreadable = |what: &str| StoreError::Inconsistent {
+            table: "audit_entries",
+            detail: format!("{seq}: {what}"),
+        };
+        let fields =
+            serde_json::from_str(&row.fields).map_err(|_| unreadable("fields cannot be read"))?;
+        let content = row.content_hash.try_into();
+        let content = content.map_err(|_| unreadable("the content hash is no hash"))?;
+        let entry = Entry {
+            id: row.id,
+            at: row.at,
+            actor: row.actor,
+            action: row.action,
+            subject: row.subject,
+            fields,
+        };
+        Ok((seq, entry, content))
+    };
+    rows.into_iter().map(entry).collect()
+}
+
+/// What entries about a customer are about: itself, its tickets, its onboardings.
+pub async fn subjects_of(
+    tx: &mut Tx,
+    customer: CustomerId,
+    slug: &Slug,
+) -> Result<HashSet<String>, StoreError> {
+    let tickets: Vec<(TicketNumber,)> = tx.fetch_all(TICKETS_OF, (customer,)).await?;
+    let runs: Vec<(RunId,)> = tx.fetch_all(RUNS_OF, (slug.clone(),)).await?;
+    let mut all = HashSet::from([format!("customer:{slug}")]);
+    all.extend(
+        tickets
+            .into_iter()
+            .map(|(number,)| format!("ticket:{number}")),
+    );
+    all.extend(runs.into_iter().map(|(id,)| format!("onboarding:{id}")));
+    Ok(all)
 }
 
 /// The latest entries, newest first, with their numbers; all of `subject` where it is not empty.

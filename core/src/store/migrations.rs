@@ -81,6 +81,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0012_staff.sql"),
         include_str!("../../../migrations/postgres/0012_staff.sql"),
     ),
+    (
+        13,
+        "retention",
+        include_str!("../../../migrations/sqlite/0013_retention.sql"),
+        include_str!("../../../migrations/postgres/0013_retention.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

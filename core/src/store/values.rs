@@ -177,6 +177,7 @@ id_columns!(
     crate::ids::CustomerId,
     crate::ids::EventId,
     crate::ids::GrantId,
+    crate::ids::HoldId,
     crate::ids::InboxId,
     crate::ids::JobId,
     crate::ids::MessageId,

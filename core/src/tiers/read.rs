@@ -126,6 +126,8 @@ fn tier(section: Section<'_>) -> Option<Read<'_>> {
     let has_audited_reads = flag(&section, "audited_reads");
     let approvals = number(&section, "approvals", MOST_APPROVALS);
     let audit_retention_years = at_least_one(&section, "audit_retention_years", 100);
+    let ticket_retention_years = at_least_one(&section, "ticket_retention_years", 100);
+    let raw_retention_days = at_least_one(&section, "raw_retention_days", 36_500);
     let scps = texts(&section, "scps");
     let permission_sets = texts(&section, "permission_sets");
     let has_enforced_tls = flag(&section, "enforced_tls");
@@ -162,6 +164,8 @@ fn tier(section: Section<'_>) -> Option<Read<'_>> {
         has_audited_reads: has_audited_reads?,
         approvals: approvals?,
         audit_retention_years: audit_retention_years?,
+        ticket_retention_years: ticket_retention_years?,
+        raw_retention_days: raw_retention_days?,
         scps: scps?,
         permission_sets: permission_sets?,
         has_enforced_tls: has_enforced_tls?,

@@ -3,5 +3,6 @@
 mod receipts;
 mod recipients;
 mod replies;
+mod retention;
 mod staff;
 mod work;
