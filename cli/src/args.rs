@@ -4,6 +4,7 @@ mod books;
 mod customers;
 mod mail;
 pub(crate) mod onboard;
+mod search;
 mod staff;
 mod tickets;
 
@@ -15,6 +16,7 @@ pub(crate) use customers::{
     AddCustomer, ContactCommand, CustomerCommand, DomainCommand, SetCustomer,
 };
 pub(crate) use mail::MailCommand;
+pub(crate) use search::{SearchTickets, arranged};
 pub(crate) use staff::StaffCommand;
 pub(crate) use tickets::{
     AnswerCommand, ListTickets, LookCommand, ThenWord, TicketCommand, WorkCommand,

@@ -14,6 +14,7 @@ mod mailboxes;
 mod onboard;
 mod outbox;
 mod reply;
+mod search;
 mod serve;
 mod sources;
 mod staff;

@@ -21,6 +21,7 @@ pub mod receipt;
 pub mod receive;
 pub mod recorded;
 pub mod reply;
+pub mod search;
 pub mod staff;
 pub mod store_arrival;
 pub mod tickets;
@@ -168,5 +169,7 @@ mod tests {
             &[],
         ));
         is_send(tickets::show(desk, actor, number));
+        is_send(search::search(desk, actor, search::Request::default()));
+        is_send(search::fill(desk, actor, |_| ()));
     }
 }

@@ -19,7 +19,7 @@ use tierdesk_core::{
     tickets::{Status, TicketNumber},
 };
 
-use super::{attachments, reply, ticket_text};
+use super::{attachments, reply, search, ticket_text};
 use crate::{
     args::{AnswerCommand, ListTickets, LookCommand, TicketCommand, WorkCommand},
     exit::Exit,
@@ -59,6 +59,7 @@ async fn look(
             output.answer(&detail, |out| ticket_text::detail(out, &detail))
         }
         C::Next => next(desk, actor, output).await,
+        C::Search(asked) => search::run(desk, actor, asked, output).await,
         C::Attachments {
             number,
             save,

@@ -293,7 +293,7 @@ async fn with_names(tx: &mut Tx, ticket: crate::tickets::Ticket) -> Result<Liste
     })
 }
 
-async fn reports(
+pub(super) async fn reports(
     desk: &Desk,
     tx: &mut Tx,
     listed: Vec<ListedTicket>,

@@ -75,6 +75,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0011_work.sql"),
         include_str!("../../../migrations/postgres/0011_work.sql"),
     ),
+    (
+        12,
+        "search",
+        include_str!("../../../migrations/sqlite/0012_search.sql"),
+        include_str!("../../../migrations/postgres/0012_search.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

@@ -6,12 +6,12 @@ use tierdesk_core::{
     permit::{
         ACTIONS, Action, Actor, AddCustomer, ApproveOnboarding, AssignTicket, BindTicket,
         CancelOnboarding, ChangeContact, ChangeCustomer, ChangeDomain, ChangeParticipants,
-        ChangeStaff, CloseTicket, ConnectMail, Diagnose, DropJob, ImportCustomers, ImportMail,
-        KeepMailbox, KeepOutbox, LinkTickets, MarkSpam, MergeTickets, OpenTicket, PlanOnboarding,
-        PostToChat, RaiseMailAlarm, ReadAudit, ReadDesk, ReadJobs, ReadStaff, ReceiveMail,
-        RecordDelivery, ReleaseLetter, ReopenTicket, RetryJob, RunOnboarding, SendReceipt,
-        SendReply, SetSeverity, SetStatus, SnoozeTicket, SplitTicket, StartOnboarding, Subject,
-        SystemRole, UseChat, VerifyCloud, WriteNote, authorise,
+        ChangeStaff, CloseTicket, ConnectMail, Diagnose, DropJob, FillIndex, ImportCustomers,
+        ImportMail, KeepMailbox, KeepOutbox, LinkTickets, MarkSpam, MergeTickets, OpenTicket,
+        PlanOnboarding, PostToChat, RaiseMailAlarm, ReadAudit, ReadDesk, ReadJobs, ReadStaff,
+        ReceiveMail, RecordDelivery, ReleaseLetter, ReopenTicket, RetryJob, RunOnboarding,
+        SendReceipt, SendReply, SetSeverity, SetStatus, SnoozeTicket, SplitTicket, StartOnboarding,
+        Subject, SystemRole, UseChat, VerifyCloud, WriteNote, authorise,
     },
     refusal::{Refusal, RefusalCode},
     staff::{Role, Staff, StaffStatus},
@@ -151,6 +151,7 @@ async fn ask_all(tx: &mut Tx, actor: &Actor) -> Vec<(&'static str, Option<Refusa
         ChangeStaff,
         RetryJob,
         DropJob,
+        FillIndex,
     );
     assert!(
         answers
