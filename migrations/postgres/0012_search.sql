@@ -9,6 +9,10 @@ CREATE TABLE search_entries (
 );
 CREATE INDEX search_entries_by_ticket ON search_entries (ticket_id);
 
+-- What filters ask, so that walking tickets from the newest reads this and not the tickets.
+CREATE INDEX tickets_for_search ON tickets
+    (number, opened_at, status, tier, severity, priority, customer_id, assignee_id, is_provisional, snoozed_until);
+
 CREATE TABLE search_terms (
     rowid  BIGINT PRIMARY KEY,
     terms  TSVECTOR NOT NULL

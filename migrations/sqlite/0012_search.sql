@@ -7,6 +7,10 @@ CREATE TABLE search_entries (
 ) STRICT;
 CREATE INDEX search_entries_by_ticket ON search_entries (ticket_id);
 
+-- What filters ask, so that walking tickets from the newest reads this and not the tickets.
+CREATE INDEX tickets_for_search ON tickets
+    (number, opened_at, status, tier, severity, priority, customer_id, assignee_id, is_provisional, snoozed_until);
+
 -- The program cuts and folds; here only blanks and ASCII signs separate.
 CREATE VIRTUAL TABLE search_terms USING fts5 (
     terms, content = '', contentless_delete = 1, tokenize = 'ascii'

@@ -25,6 +25,9 @@ pub(crate) const INTERNAL: &str = "⊘";
 /// Before a first letter: a search for all words with one letter is a term of its own.
 const INITIAL: char = '‥';
 
+/// On messages with something attached.
+pub(crate) const ATTACHED: &str = "⌑";
+
 /// The sign on the terms of a place of their own.
 pub(crate) const fn sign(field: Field) -> &'static str {
     match field {
@@ -85,6 +88,8 @@ pub struct MessageText<'t> {
     pub attachments: &'t [String],
     /// The whole text.
     pub body: &'t str,
+    /// Whether anything is attached that is not part of the text.
+    pub has_attached: bool,
     /// Whether customers never see it.
     pub is_internal: bool,
 }
@@ -94,6 +99,8 @@ pub fn of_message(message: MessageText<'_>) -> Terms {
     let mut document = Document::default();
     if message.is_internal {
         document.push(INTERNAL);
+    } else if message.has_attached {
+        document.push(ATTACHED);
     }
     document.text(message.subject);
     document.person(Field::From, message.author, message.author_name);

@@ -186,6 +186,7 @@ fn document(body: &str) -> Terms {
         recipients: &[],
         attachments: &["report.pdf".to_owned()],
         body,
+        has_attached: false,
         is_internal: false,
     })
 }

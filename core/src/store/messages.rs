@@ -1,6 +1,6 @@
 //! Message rows and their attachments.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     IdList, Sql, StoreError, TextList, Tx,
@@ -315,9 +315,13 @@ fn documents(
     attachments: &[NewAttachment],
 ) -> Vec<(MessageId, TicketId, Terms)> {
     let mut names: HashMap<MessageId, Vec<String>> = HashMap::new();
+    let mut has_attached = HashSet::new();
     for attachment in attachments {
         let all = names.entry(attachment.message_id).or_default();
         all.push(attachment.info.name.clone());
+        if !attachment.info.inline {
+            has_attached.insert(attachment.message_id);
+        }
     }
     let document = |new: &NewMessage| {
         let message = &new.message;
@@ -331,6 +335,7 @@ fn documents(
                 .map(Vec::as_slice)
                 .unwrap_or_default(),
             body: &message.body,
+            has_attached: has_attached.contains(&message.id),
             is_internal: message.direction == Direction::Note,
         };
         let ticket = message.ticket_id?;

@@ -19,28 +19,24 @@ use super::{
 };
 use crate::{
     named::named_enum,
-    search::{Query, Words},
+    search::{Field, Query, Words, document::ATTACHED, filter::Filter},
     tickets::TicketNumber,
 };
 
 statements! {
-    /// Of these tickets, the documents that match. PostgreSQL is kept from asking its index, which
-    /// would gather every document with a common word for each ticket.
+    /// Of these tickets, the documents that match. SQLite narrows the documents by the smallest and the
+    /// largest number. PostgreSQL takes ticket by ticket, and is kept from asking its index, which would
+    /// gather every document with a common word, and from looking through all of them.
     AMONG = Sql::per_backend(
         "SELECT s.rowid AS doc FROM search_terms s WHERE s.terms MATCH $1 AND s.rowid >= $2 AND s.rowid < $3
             AND ($4 = 0 OR (s.rowid & 1048575) < $4)
             AND (s.rowid >> 20) IN (SELECT CAST(value AS INTEGER) FROM json_each($5))",
-        "SELECT s.rowid AS doc FROM (SELECT CAST(n AS BIGINT) AS number FROM UNNEST($5) n) c
-            JOIN search_terms s ON s.rowid >= (c.number << 20) AND s.rowid < ((c.number + 1) << 20)
-         WHERE (s.terms @@ CAST($1 AS TSQUERY)) IS TRUE AND s.rowid >= $2 AND s.rowid < $3
+        "SELECT s.rowid AS doc FROM UNNEST(CAST($5 AS BIGINT[])) AS c (number)
+            CROSS JOIN LATERAL (SELECT x.rowid, x.terms FROM search_terms x
+                WHERE x.rowid >= (c.number << 20) AND x.rowid < ((c.number + 1) << 20) OFFSET 0) s
+         WHERE (s.terms @@ CAST($1 AS TSQUERY)) IS TRUE AND CAST($2 AS BIGINT) < CAST($3 AS BIGINT)
             AND ($4 = 0 OR (s.rowid & 1048575) < $4)");
-    /// The newest documents that match. PostgreSQL is kept from walking all of them by number.
-    NEWEST = Sql::per_backend(
-        "SELECT s.rowid AS doc FROM search_terms s WHERE s.terms MATCH $1
-            AND ($2 = 0 OR (s.rowid & 1048575) < $2) ORDER BY s.rowid DESC LIMIT $3",
-        "SELECT s.rowid AS doc FROM search_terms s WHERE s.terms @@ CAST($1 AS TSQUERY)
-            AND ($2 = 0 OR (s.rowid & 1048575) < $2) ORDER BY s.rowid + 0 DESC LIMIT $3");
-    /// Some documents that match.
+    /// Documents that match, at most so many: in no order, so that neither database looks for more.
     ANY = Sql::per_backend(
         "SELECT s.rowid AS doc FROM search_terms s WHERE s.terms MATCH $1
             AND ($2 = 0 OR (s.rowid & 1048575) < $2) LIMIT $3",
@@ -65,6 +61,8 @@ const NEXT_WINDOW: i64 = 2_000;
 const ENOUGH: usize = 100;
 /// Documents that the index names at most.
 const MOST_DOCUMENTS: i64 = 4_000;
+/// A word in more documents is common.
+const COMMON: i64 = 2_000;
 
 named_enum! {
     /// In which order tickets are told.
@@ -121,10 +119,10 @@ record! {
 }
 
 /// One search under way.
-struct Search<'q> {
+struct Search {
     audience: Audience,
-    wanted: Vec<&'q Words>,
-    unwanted: Vec<&'q Words>,
+    wanted: Vec<Words>,
+    unwanted: Vec<Words>,
     criteria: Criteria,
     enough: usize,
 }
@@ -141,8 +139,8 @@ pub async fn find(
 ) -> Result<Found, StoreError> {
     let search = Search {
         audience,
-        wanted: query.words(false).collect(),
-        unwanted: query.words(true).collect(),
+        wanted: words(query, false),
+        unwanted: words(query, true),
         criteria: Criteria::of(query, audience, tx.now()),
         enough: ENOUGH.max(limit),
     };
@@ -163,7 +161,7 @@ pub async fn find(
     })
 }
 
-impl Search<'_> {
+impl Search {
     async fn run(&self, tx: &mut Tx) -> Result<(Hits, bool), StoreError> {
         let mut below = i64::MAX;
         let mut hits = Hits::new();
@@ -181,7 +179,7 @@ impl Search<'_> {
                 && !self.wanted.is_empty()
                 && let Some(all) = self.by_index(tx).await?
             {
-                return Ok((all, false));
+                return Ok(all);
             }
             below = window.last().map_or(0, |number| number.0);
             size = NEXT_WINDOW;
@@ -225,7 +223,9 @@ impl Search<'_> {
             let mut left = window.to_vec();
             let mut docs = Vec::new();
             for words in &self.wanted {
-                docs = self.matching(tx, &[words], &left).await?;
+                docs = self
+                    .matching(tx, std::slice::from_ref(words), &left)
+                    .await?;
                 left = numbers(&docs);
             }
             let spread = docs
@@ -237,11 +237,12 @@ impl Search<'_> {
         self.without_unwanted(tx, hits).await
     }
 
-    /// All tickets that have what is wanted; `None` where there are too many to be named.
-    async fn by_index(&self, tx: &mut Tx) -> Result<Option<Hits>, StoreError> {
+    /// All tickets that have what is wanted, or enough with it in one message, which it says; `None`
+    /// where there are too many to be named.
+    async fn by_index(&self, tx: &mut Tx) -> Result<Option<(Hits, bool)>, StoreError> {
         let end = self.audience.end();
-        let all = Expression::all(self.wanted.iter().copied(), self.audience);
-        let rows: Vec<(i64,)> = tx.fetch_all(NEWEST, (all, end, MOST_DOCUMENTS)).await?;
+        let all = Expression::all(&self.wanted, self.audience);
+        let rows: Vec<(i64,)> = tx.fetch_all(ANY, (all, end, MOST_DOCUMENTS)).await?;
         if rows.len() >= usize::try_from(MOST_DOCUMENTS).unwrap_or(usize::MAX) {
             return Ok(None);
         }
@@ -251,6 +252,11 @@ impl Search<'_> {
             rows.into_iter().map(|(doc,)| doc).collect(),
             Rank::OneMessage,
         );
+        let hits = self.with_filters(tx, hits).await?;
+        let mut hits = self.without_unwanted(tx, hits).await?;
+        if self.wanted.len() > 1 && hits.len() >= self.enough {
+            return Ok(Some((hits, true)));
+        }
         if self.wanted.len() > 1 {
             let Some(spread) = self.spread(tx).await? else {
                 return Ok(None);
@@ -262,17 +268,17 @@ impl Search<'_> {
             add(&mut hits, spread, Rank::Spread);
         }
         let hits = self.with_filters(tx, hits).await?;
-        self.without_unwanted(tx, hits).await.map(Some)
+        Ok(Some((self.without_unwanted(tx, hits).await?, false)))
     }
 
     /// Documents with the rarest of the words, of the tickets that have all of them; `None` where
     /// none of them is rare.
     async fn spread(&self, tx: &mut Tx) -> Result<Option<Vec<i64>>, StoreError> {
-        let most = usize::try_from(MOST_DOCUMENTS).unwrap_or(usize::MAX);
+        let most = usize::try_from(COMMON).unwrap_or(usize::MAX);
         let (mut rare, mut common) = (Vec::new(), Vec::new());
         for words in &self.wanted {
-            let one = Expression::all([*words], self.audience);
-            let values = (one, self.audience.end(), MOST_DOCUMENTS);
+            let one = Expression::all([words], self.audience);
+            let values = (one, self.audience.end(), COMMON);
             let rows: Vec<(i64,)> = tx.fetch_all(ANY, values).await?;
             if rows.is_empty() {
                 return Ok(Some(Vec::new()));
@@ -280,7 +286,7 @@ impl Search<'_> {
             if rows.len() < most {
                 rare.push(rows.into_iter().map(|(doc,)| doc).collect::<Vec<i64>>());
             } else {
-                common.push(*words);
+                common.push(words);
             }
         }
         rare.sort_by_key(Vec::len);
@@ -294,7 +300,9 @@ impl Search<'_> {
         }
         for words in common {
             let among: Vec<TicketNumber> = left.into_iter().collect();
-            let docs = self.matching(tx, &[words], &among).await?;
+            let docs = self
+                .matching(tx, std::slice::from_ref(words), &among)
+                .await?;
             left = numbers(&docs).into_iter().collect();
         }
         let is_left = |doc: &&i64| left.contains(&number_of(**doc));
@@ -304,14 +312,14 @@ impl Search<'_> {
     async fn matching(
         &self,
         tx: &mut Tx,
-        words: &[&Words],
+        words: &[Words],
         among: &[TicketNumber],
     ) -> Result<Vec<i64>, StoreError> {
         let (Some(first), Some(last)) = (among.iter().min(), among.iter().max()) else {
             return Ok(Vec::new());
         };
         let values = (
-            Expression::all(words.iter().copied(), self.audience),
+            Expression::all(words, self.audience),
             first.0 * DOCUMENTS,
             (last.0 + 1) * DOCUMENTS,
             self.audience.end(),
@@ -352,12 +360,27 @@ impl Search<'_> {
     async fn without_unwanted(&self, tx: &mut Tx, mut hits: Hits) -> Result<Hits, StoreError> {
         for words in &self.unwanted {
             let among: Vec<TicketNumber> = hits.keys().copied().collect();
-            for doc in self.matching(tx, &[words], &among).await? {
+            for doc in self
+                .matching(tx, std::slice::from_ref(words), &among)
+                .await?
+            {
                 hits.remove(&number_of(doc));
             }
         }
         Ok(hits)
     }
+}
+
+/// The words of a query, and what else terms of the index tell.
+fn words(query: &Query, is_negated: bool) -> Vec<Words> {
+    let attached = Words {
+        field: Field::Any,
+        terms: vec![ATTACHED.to_owned()],
+        is_prefix: false,
+    };
+    let asked = (&Filter::HasAttachment, is_negated);
+    let attached = query.filters().any(|one| one == asked).then_some(attached);
+    query.words(is_negated).cloned().chain(attached).collect()
 }
 
 const fn hit(number: TicketNumber) -> Hit {

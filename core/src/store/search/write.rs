@@ -214,6 +214,7 @@ pub(in crate::store) async fn index_messages_again(
     for row in rows {
         let recipients = ticket_rows::parse_texts_json("messages", &row.recipients)?;
         let attachments = attached.remove(&row.id).unwrap_or_default();
+        let has_attached = attachments.iter().any(|one| !one.info.inline);
         let attachments: Vec<String> = attachments.into_iter().map(|one| one.info.name).collect();
         let terms = document::of_message(MessageText {
             subject: &row.subject,
@@ -222,6 +223,7 @@ pub(in crate::store) async fn index_messages_again(
             recipients: &recipients,
             attachments: &attachments,
             body: &row.body,
+            has_attached,
             is_internal: row.direction == Direction::Note,
         });
         documents.push((row.id, row.ticket_id, terms));

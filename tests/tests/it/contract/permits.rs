@@ -30,7 +30,7 @@ on_both! {
     the_audit_trail_names_who_acted,
 }
 
-pub(super) fn login(name: &str) -> Actor {
+pub(crate) fn login(name: &str) -> Actor {
     Actor::OsUser {
         name: name.to_owned(),
         owns_configuration: false,
@@ -38,7 +38,7 @@ pub(super) fn login(name: &str) -> Actor {
 }
 
 /// Registers a member of staff named as given, whose login is the same.
-pub(super) async fn hire(
+pub(crate) async fn hire(
     test: &TestDesk,
     admin: &Actor,
     name: &str,
