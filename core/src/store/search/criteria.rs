@@ -78,31 +78,19 @@ impl Expression {
         let sign = sign(words.field);
         let first = words.terms.first().map(String::as_str).unwrap_or_default();
         // Every word with one letter: there are too many to gather them.
-        if words.is_prefix
+        let is_letter = words.is_prefix
             && words.field == Field::Any
             && words.terms.len() == 1
-            && first.chars().nth(1).is_none()
-        {
-            let term = initial(first);
-            self.sqlite.push_str(&format!("\"{term}\""));
-            self.postgres.push_str(&format!("'{term}'"));
-            return;
-        }
-        let terms: Vec<String> = words
-            .terms
-            .iter()
-            .map(|term| format!("{sign}{term}"))
-            .collect();
-        let star = if words.is_prefix {
-            ["*", ":*"]
+            && first.chars().nth(1).is_none();
+        let (terms, is_prefix) = if is_letter {
+            (vec![initial(first)], false)
         } else {
-            ["", ""]
+            let signed = words.terms.iter().map(|term| format!("{sign}{term}"));
+            (signed.collect(), words.is_prefix)
         };
-        self.sqlite
-            .push_str(&format!("\"{}\"{}", terms.join(" "), star[0]));
-        let terms: Vec<String> = terms.iter().map(|term| format!("'{term}'")).collect();
-        self.postgres
-            .push_str(&format!("({}{})", terms.join(" <-> "), star[1]));
+        let star = if is_prefix { ["*", ":*"] } else { ["", ""] };
+        self.sqlite += &["\"", &terms.join(" "), "\"", star[0]].concat();
+        self.postgres += &["('", &terms.join("' <-> '"), "'", star[1], ")"].concat();
     }
 }
 
