@@ -395,7 +395,7 @@ fn body(words: &Vocabulary, number: usize, random: &mut Random) -> String {
             body.push_str(PIECES[random.below(PIECES.len())]);
         }
     }
-    body.push_str(&format!("\nreference{number}"));
+    body += &["\nreference", &number.to_string()].concat();
     body
 }
 

@@ -73,13 +73,15 @@ pub(crate) fn arranged(line: Vec<OsString>) -> Vec<OsString> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::arranged;
 
     fn line(text: &str) -> String {
         let words = text.split(' ').map(Into::into).collect();
         let words: Vec<_> = arranged(words)
             .into_iter()
-            .map(|word| word.into_string())
+            .map(OsString::into_string)
             .collect();
         words
             .into_iter()

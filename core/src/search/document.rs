@@ -132,7 +132,9 @@ pub fn of_ticket(
 pub fn of_tags(tags: &[String]) -> Terms {
     let mut document = Document::default();
     document.push(INTERNAL);
-    tags.iter().for_each(|tag| document.text(tag));
+    for tag in tags {
+        document.text(tag);
+    }
     document.end()
 }
 

@@ -175,8 +175,10 @@ impl Search {
                 let is_partial = hits.len() >= self.enough && self.wanted.len() > 1;
                 return Ok((hits, !is_last || is_partial));
             }
+            // Where a fifth of enough was found, five times as many tickets are soon looked through.
             if size == FIRST_WINDOW
                 && !self.wanted.is_empty()
+                && hits.len() * 5 < self.enough
                 && let Some(all) = self.by_index(tx).await?
             {
                 return Ok(all);

@@ -58,7 +58,9 @@ async fn dump(test: &TestDesk) -> BTreeMap<String, Vec<String>> {
         dump.entry(name.clone()).or_default().push(term);
     }
     assert_eq!(dump.len(), names.len(), "every entry has words");
-    dump.values_mut().for_each(|terms| terms.sort());
+    for terms in dump.values_mut() {
+        terms.sort();
+    }
     dump
 }
 
@@ -100,8 +102,8 @@ async fn wipe(test: &TestDesk) {
         .await;
 }
 
-async fn the_index_is_what_is_stored(backend: Backend) {
-    let desk = MailDesk::start(backend).await;
+/// Everything that writes words, once. Returns the ticket that has most of them.
+async fn work(desk: &MailDesk) -> TicketNumber {
     let test = &desk.test;
     let first = desk
         .receive_on(&MailDesk::proven(JOHN, "one").body("Łódź AccessDenied"))
@@ -171,6 +173,13 @@ async fn the_index_is_what_is_stored(backend: Backend) {
         .await
         .expect("it is closed");
 
+    first
+}
+
+async fn the_index_is_what_is_stored(backend: Backend) {
+    let desk = MailDesk::start(backend).await;
+    let test = &desk.test;
+    let first = work(&desk).await;
     let kept = dump(test).await;
     let messages = test
         .number("SELECT COUNT(*) FROM messages WHERE ticket_id IS NOT NULL")

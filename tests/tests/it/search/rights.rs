@@ -78,6 +78,41 @@ async fn auditors_find_no_bodies(backend: Backend) {
     }
 }
 
+/// Queries, with whether the customer of the first ticket finds it by them.
+const OWN: &[(&str, bool)] = &[
+    ("shared", true),
+    ("shared words", true),
+    ("\"shared words\"", true),
+    ("s*", true),
+    ("", true),
+    ("-absent", true),
+    ("from:john", true),
+    ("is:open newer:3d", true),
+    ("number:1", true),
+    ("-medi", true),
+    ("medi", false),
+    ("eve", false),
+    ("SB-2", false),
+    ("number:2,3", false),
+    ("-acme shared", false),
+    ("from:compliance", false),
+    // The desk's own: neither what it says nor that it says something.
+    ("pay", false),
+    ("internally", false),
+    ("i*", false),
+    ("latecomer", false),
+    ("-pay", true),
+    ("-latecomer -internally", true),
+    ("tag:latecomer", false),
+    ("-tag:latecomer", false),
+    ("assignee:nobody", false),
+    ("-assignee:nobody", false),
+    ("customer:medicorp", false),
+    ("-customer:acme-finance", false),
+    ("tier:healthcare", false),
+    ("is:triage", false),
+];
+
 async fn a_customer_finds_nothing_of_another(backend: Backend) {
     let test = TestDesk::with_customers(backend).await;
     for (from, id) in [
@@ -115,43 +150,11 @@ async fn a_customer_finds_nothing_of_another(backend: Backend) {
         .await
         .expect("it begins");
     let mut foreign = 0;
-    for (line, own) in [
-        ("shared", true),
-        ("shared words", true),
-        ("\"shared words\"", true),
-        ("s*", true),
-        ("", true),
-        ("-absent", true),
-        ("from:john", true),
-        ("is:open newer:3d", true),
-        ("number:1", true),
-        ("-medi", true),
-        ("medi", false),
-        ("eve", false),
-        ("SB-2", false),
-        ("number:2,3", false),
-        ("-acme shared", false),
-        ("from:compliance", false),
-        // The desk's own: neither what it says nor that it says something.
-        ("pay", false),
-        ("internally", false),
-        ("i*", false),
-        ("latecomer", false),
-        ("-pay", true),
-        ("-latecomer -internally", true),
-        ("tag:latecomer", false),
-        ("-tag:latecomer", false),
-        ("assignee:nobody", false),
-        ("-assignee:nobody", false),
-        ("customer:medicorp", false),
-        ("-customer:acme-finance", false),
-        ("tier:healthcare", false),
-        ("is:triage", false),
-    ] {
+    for (line, own) in OWN {
         let query = Query::parse(line).expect("it is sound");
         let found = scoped.search(&query, 100).await.expect("it is found");
         let found: Vec<TicketNumber> = found.into_iter().map(|ticket| ticket.number).collect();
-        let expected: &[TicketNumber] = if own { &[TicketNumber(1)] } else { &[] };
+        let expected: &[TicketNumber] = if *own { &[TicketNumber(1)] } else { &[] };
         assert_eq!(found, expected, "{line}");
         let desk = numbers(&test, &owner(), line).await;
         foreign += desk.iter().filter(|number| number.0 != 1).count();
