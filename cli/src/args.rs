@@ -6,6 +6,7 @@ mod mail;
 pub(crate) mod onboard;
 mod records;
 mod retention;
+mod search;
 mod staff;
 mod tickets;
 
@@ -19,6 +20,7 @@ pub(crate) use customers::{
 pub(crate) use mail::MailCommand;
 pub(crate) use records::RecordCommand;
 pub(crate) use retention::{EraseCommand, RetentionCommand};
+pub(crate) use search::{SearchTickets, arranged};
 pub(crate) use staff::StaffCommand;
 pub(crate) use tickets::{
     AnswerCommand, ListTickets, LookCommand, ThenWord, TicketCommand, WorkCommand,

@@ -15,6 +15,7 @@ mod onboard;
 mod outbox;
 mod reply;
 mod retention;
+mod search;
 mod serve;
 mod sources;
 mod staff;

@@ -17,7 +17,7 @@ use exit::Exit;
 use output::Output;
 
 fn main() -> std::process::ExitCode {
-    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let words = args::arranged(std::env::args_os().collect());
     let args = match Args::try_parse_from(&words) {
         Ok(args) => args,
         Err(error) => return usage(&error, &words).into(),

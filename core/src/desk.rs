@@ -23,6 +23,7 @@ pub mod receive;
 pub mod recorded;
 pub mod reply;
 pub mod retention;
+pub mod search;
 pub mod staff;
 pub mod store_arrival;
 pub mod tickets;
@@ -170,5 +171,7 @@ mod tests {
             &[],
         ));
         is_send(tickets::show(desk, actor, number));
+        is_send(search::search(desk, actor, search::Request::default()));
+        is_send(search::fill(desk, actor, |_| ()));
     }
 }

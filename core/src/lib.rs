@@ -25,6 +25,7 @@ pub mod permit;
 pub mod receive;
 pub mod refusal;
 pub mod reply_token;
+pub mod search;
 pub mod settings;
 pub mod sla;
 pub mod staff;

@@ -120,6 +120,10 @@ pub trait KeepsMailboxes: Action {}
 /// entry.
 pub trait KeepsOutbox: Action {}
 
+/// Actions that bring the index of words in step with what is stored. They change nothing of the desk,
+/// and owe no audit entry.
+pub trait KeepsSearch: Action {}
+
 /// Actions that let the desk into a mailbox.
 pub trait ConnectsMail: Action {}
 
@@ -255,6 +259,8 @@ actions! {
     RetryJob = "job.retry", [], [], ChangesJobs;
     /// Giving a job up.
     DropJob = "job.drop", [], [], ChangesJobs;
+    /// Indexing what was stored before there was an index.
+    FillIndex = "search.fill", [], [Worker, Demo], KeepsSearch;
 }
 
 /// A customer changes tier, and its open tickets follow in the same unit of work.

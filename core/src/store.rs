@@ -29,6 +29,7 @@ pub mod removal;
 pub mod retention;
 mod scoped;
 mod seal;
+pub mod search;
 pub mod simulated;
 mod sql;
 pub mod staff;
@@ -372,6 +373,29 @@ impl Tx {
         Ok(rows)
     }
 
+    /// All rows of a query that was put together at run time, of constant pieces.
+    async fn fetch_built<T: Record>(
+        &mut self,
+        text: String,
+        params: impl Params,
+    ) -> Result<Vec<T>, StoreError> {
+        let text = sqlx::AssertSqlSafe(text);
+        Ok(match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                let arguments = params.sqlite().map_err(sqlx::Error::Encode)?;
+                sqlx::query_as_with(text, arguments)
+                    .fetch_all(&mut **tx)
+                    .await?
+            }
+            Inner::Postgres(tx) => {
+                let arguments = params.postgres().map_err(sqlx::Error::Encode)?;
+                sqlx::query_as_with(text, arguments)
+                    .fetch_all(&mut **tx)
+                    .await?
+            }
+        })
+    }
+
     /// The first row of a query, if any.
     pub(crate) async fn fetch_optional<T: Record>(
         &mut self,
@@ -506,6 +530,8 @@ pub fn bulk_texts() -> Vec<bulk::BulkTexts> {
         BulkTexts::of::<messages::NewAttachment>(),
         BulkTexts::of::<messages::NewMessage>(),
         BulkTexts::of::<outgoing::Outgoing>(),
+        BulkTexts::of::<search::NewEntry>(),
+        BulkTexts::of::<search::NewTerms>(),
         BulkTexts::of::<tickets::NewEvent>(),
         BulkTexts::of::<tickets::NewLink>(),
         BulkTexts::of::<tickets::NewParticipant>(),
@@ -530,6 +556,8 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         onboarding::STATEMENTS,
         outgoing::STATEMENTS,
         scoped::STATEMENTS,
+        search::STATEMENTS,
+        search::FIND_STATEMENTS,
         simulated::STATEMENTS,
         removal::STATEMENTS,
         retention::STATEMENTS,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::search;
 use clap::{Args as ClapArgs, Subcommand};
 use tierdesk_core::{
     customers::{EmailAddress, Slug},
@@ -35,6 +36,9 @@ pub(crate) enum LookCommand {
     },
     /// Shows the ticket to work on next.
     Next,
+    /// Finds tickets by words and filters.
+    #[command(after_help = search::EXAMPLES)]
+    Search(search::SearchTickets),
     /// Lists what is attached to a ticket's mails, or saves it.
     #[command(
         after_help = "Nothing is opened or unpacked, and no file is written over.\n\

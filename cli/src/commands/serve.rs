@@ -223,6 +223,8 @@ impl Parts {
         self.running.spawn(seal(sealed, name, self.stop.clone()));
         self.running
             .spawn(prune(Arc::clone(desk), self.stop.clone()));
+        self.running
+            .spawn(super::search::serve(Arc::clone(desk), self.stop.clone()));
         self.names
             .extend(["worker".to_owned(), "audit sealer".to_owned()]);
     }

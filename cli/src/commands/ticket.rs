@@ -20,7 +20,7 @@ use tierdesk_core::{
     tickets::{Status, TicketNumber},
 };
 
-use super::{attachments, reply, retention, ticket_text};
+use super::{attachments, reply, retention, search, ticket_text};
 use crate::{
     args::{AnswerCommand, ListTickets, LookCommand, RecordCommand, TicketCommand, WorkCommand},
     exit::Exit,
@@ -70,6 +70,7 @@ async fn look(
             output.answer(&detail, |out| ticket_text::detail(out, &detail))
         }
         C::Next => next(desk, actor, output).await,
+        C::Search(asked) => search::run(desk, actor, asked, output).await,
         C::Attachments {
             number,
             save,

@@ -65,6 +65,18 @@ impl Reader {
             .map(|lacking| format!("(not shown: {lacking} is not attested of you)"))
     }
 
+    /// Whether this reader may read the texts of a tier's tickets, as far as the tier goes.
+    pub(in crate::desk) fn may_read_tier(&self, tier: &TierSlug) -> bool {
+        self.lacking(Some(tier), None).is_none()
+    }
+
+    /// Customers whose contracts ask for what is not attested of this reader.
+    pub(in crate::desk) fn closed_customers(&self) -> Vec<CustomerId> {
+        let ids = self.contracts.keys().copied();
+        ids.filter(|id| self.lacking(None, Some(*id)).is_some())
+            .collect()
+    }
+
     /// What is demanded and not attested, in words.
     fn lacking(&self, tier: Option<&TierSlug>, customer: Option<CustomerId>) -> Option<String> {
         let attested = self.attested.as_ref()?;

@@ -312,7 +312,7 @@ async fn with_names(tx: &mut Tx, ticket: Ticket) -> Result<ListedTicket, Error> 
     })
 }
 
-async fn reports(
+pub(super) async fn reports(
     desk: &Desk,
     tx: &mut Tx,
     reader: &Reader,

@@ -10,7 +10,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, postgres::PgArguments, sqlite::SqliteA
 use uuid::Uuid;
 
 use super::{Inner, StoreError, Tx};
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, search::document::Terms};
 
 /// The column types that bulk rows use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Kind {
     Bytes,
     /// BOOLEAN / INTEGER.
     Bool,
+    /// TSVECTOR / what a full-text table cuts into terms.
+    Terms,
 }
 
 /// What a bulk row's inserts run, for the tests that prepare each one.
@@ -70,6 +72,8 @@ pub enum Cell {
     Bytes(Option<Vec<u8>>),
     /// See [`Kind::Bool`].
     Bool(Option<bool>),
+    /// See [`Kind::Terms`].
+    Terms(Terms),
 }
 
 macro_rules! cells {
@@ -231,6 +235,7 @@ pub fn unnest_text<R: BulkRow>() -> String {
                 Kind::Time => "TIMESTAMPTZ",
                 Kind::Bytes => "BYTEA",
                 Kind::Bool => "BOOLEAN",
+                Kind::Terms => "TSVECTOR",
             };
             format!("CAST(${} AS {element}[])", index + 1)
         })
@@ -255,6 +260,7 @@ fn bind_sqlite(
         Cell::Time(at) => arguments.add(at),
         Cell::Bytes(bytes) => arguments.add(bytes),
         Cell::Bool(flag) => arguments.add(flag),
+        Cell::Terms(terms) => arguments.add(terms.as_str().to_owned()),
     }
 }
 
@@ -272,7 +278,7 @@ impl Column {
     fn new(kind: Kind, rows: usize) -> Self {
         match kind {
             Kind::Id => Self::Id(Vec::with_capacity(rows)),
-            Kind::Text => Self::Text(Vec::with_capacity(rows)),
+            Kind::Text | Kind::Terms => Self::Text(Vec::with_capacity(rows)),
             Kind::Int => Self::Int(Vec::with_capacity(rows)),
             Kind::Time => Self::Time(Vec::with_capacity(rows)),
             Kind::Bytes => Self::Bytes(Vec::with_capacity(rows)),
@@ -284,6 +290,7 @@ impl Column {
         match (self, cell) {
             (Self::Id(column), Cell::Id(id)) => column.push(id),
             (Self::Text(column), Cell::Text(text)) => column.push(text),
+            (Self::Text(column), Cell::Terms(terms)) => column.push(Some(terms.vector())),
             (Self::Int(column), Cell::Int(number)) => column.push(number),
             (Self::Time(column), Cell::Time(at)) => column.push(at),
             (Self::Bytes(column), Cell::Bytes(bytes)) => column.push(bytes),

@@ -1,10 +1,11 @@
 //! Message rows and their attachments.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     IdList, Sql, StoreError, TextList, Tx,
     bulk::{BulkRow, Cell, Kind},
+    search,
     sql::{record, statements},
     tickets::texts_json as texts,
 };
@@ -13,6 +14,7 @@ use crate::{
     ids::{BlobId, CustomerId, MessageId, TicketId},
     mail::AttachmentInfo,
     permit::{ChangesTickets, Permit},
+    search::document::{self, MessageText, Terms},
     tickets::{Delivery, Direction, Message, MessageKind},
     trust::SenderTrust,
 };
@@ -40,6 +42,7 @@ statements! {
         "SELECT message_id, name, content_type, size, is_inline, blob_id FROM attachments
          WHERE message_id = ANY($1) ORDER BY message_id, position");
     RECIPIENTS_OF_TICKET = Sql::same("SELECT id, recipients FROM messages WHERE ticket_id = $1");
+    IDS_OF_TICKET = Sql::same("SELECT id FROM messages WHERE ticket_id = $1 ORDER BY received_at, id");
     MOVE_ALL = Sql::same("UPDATE messages SET ticket_id = $2 WHERE ticket_id = $1");
     MOVE_ONE = Sql::same("UPDATE messages SET ticket_id = $2 WHERE id = $1");
     /// By id, which is in the order of time, and has an index.
@@ -300,8 +303,54 @@ pub async fn insert_many<A: ChangesTickets>(
     messages: Vec<NewMessage>,
     attachments: Vec<NewAttachment>,
 ) -> Result<(), StoreError> {
+    let documents = documents(&messages, &attachments);
     permit.insert_all(messages).await?;
-    permit.insert_all(attachments).await.map(|_| ())
+    permit.insert_all(attachments).await?;
+    search::index_messages(permit, documents).await
+}
+
+/// What is indexed of these messages: of those that are on a ticket.
+fn documents(
+    messages: &[NewMessage],
+    attachments: &[NewAttachment],
+) -> Vec<(MessageId, TicketId, Terms)> {
+    let mut names: HashMap<MessageId, Vec<String>> = HashMap::new();
+    let mut has_attached = HashSet::new();
+    for attachment in attachments {
+        let all = names.entry(attachment.message_id).or_default();
+        all.push(attachment.info.name.clone());
+        if !attachment.info.inline {
+            has_attached.insert(attachment.message_id);
+        }
+    }
+    let document = |new: &NewMessage| {
+        let message = &new.message;
+        let text = MessageText {
+            subject: &message.subject,
+            author: &message.author,
+            author_name: message.author_name.as_deref(),
+            recipients: &new.recipients,
+            attachments: names
+                .get(&message.id)
+                .map(Vec::as_slice)
+                .unwrap_or_default(),
+            body: &message.body,
+            has_attached: has_attached.contains(&message.id),
+            is_internal: message.direction == Direction::Note,
+        };
+        let ticket = message.ticket_id?;
+        Some((message.id, ticket, document::of_message(text)))
+    };
+    messages.iter().filter_map(document).collect()
+}
+
+/// The messages of a ticket, oldest first.
+pub(in crate::store) async fn ids_of_ticket(
+    tx: &mut Tx,
+    ticket: TicketId,
+) -> Result<Vec<MessageId>, StoreError> {
+    let rows: Vec<(MessageId,)> = tx.fetch_all(IDS_OF_TICKET, (ticket,)).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Moves everything that was written on one ticket to another.
@@ -310,11 +359,9 @@ pub async fn move_all<A: ChangesTickets>(
     from: TicketId,
     to: TicketId,
 ) -> Result<(), StoreError> {
-    permit
-        .change()
-        .execute(MOVE_ALL, (from, to))
-        .await
-        .map(|_| ())
+    let moved = ids_of_ticket(permit, from).await?;
+    permit.change().execute(MOVE_ALL, (from, to)).await?;
+    search::index_messages_again(permit, &moved).await
 }
 
 /// Moves these messages to a ticket.
@@ -329,7 +376,7 @@ pub async fn move_some<A: ChangesTickets>(
             .execute_one("messages", MOVE_ONE, (*message, to))
             .await?;
     }
-    Ok(())
+    search::index_messages_again(permit, messages).await
 }
 
 /// Counts a ticket's messages for another customer.

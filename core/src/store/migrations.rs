@@ -87,6 +87,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0013_retention.sql"),
         include_str!("../../../migrations/postgres/0013_retention.sql"),
     ),
+    (
+        14,
+        "search",
+        include_str!("../../../migrations/sqlite/0014_search.sql"),
+        include_str!("../../../migrations/postgres/0014_search.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

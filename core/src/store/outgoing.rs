@@ -339,6 +339,8 @@ pub async fn undo<A: ChangesTickets>(
         .change()
         .execute_one("messages", UNDONE_MESSAGE, (message, findings))
         .await?;
+    // What customers never see is told apart in the index.
+    super::search::index_again(permit, &[message]).await?;
     Ok(undone)
 }
 

@@ -5,6 +5,7 @@
 use super::{
     IdList, Sql, StoreError, Tx,
     blobs::{self, NewBlob},
+    search,
     sql::{record, statements},
 };
 use crate::{
@@ -165,6 +166,7 @@ pub async fn clear_message<A: ChangesTickets>(
     permit.change().execute(CLEAR_FILES, (message,)).await?;
     permit.change().execute(CLEAR_ARRIVALS, (message,)).await?;
     blank_letters(permit, message, customer).await?;
+    search::index_again(permit, &[message]).await?;
     free(permit, held).await
 }
 
@@ -197,6 +199,7 @@ pub async fn clear_file<A: ChangesTickets>(
     permit.change().execute(CLEAR_RAW, (message,)).await?;
     permit.change().execute(CLEAR_ARRIVALS, (message,)).await?;
     blank_letters(permit, message, customer).await?;
+    search::index_again(permit, &[message]).await?;
     free(permit, held).await
 }
 
@@ -262,7 +265,8 @@ pub async fn rename_ticket<A: ChangesTickets>(
     permit
         .change()
         .execute_one("tickets", RENAME_TICKET, values)
-        .await
+        .await?;
+    search::index_ticket_again(permit, ticket).await
 }
 
 /// Removes who took part in a ticket, and the particulars of its timeline.
@@ -285,7 +289,7 @@ pub async fn strip_people<A: ChangesTickets>(
     ] {
         permit.change().execute(sql, (ticket,)).await?;
     }
-    Ok(())
+    search::index_ticket_again(permit, ticket).await
 }
 
 /// A message that somebody wrote or was sent.
@@ -342,6 +346,7 @@ pub async fn rename_person<A: ChangesTickets>(
     address: &str,
     instead: &str,
 ) -> Result<(), StoreError> {
+    let tickets = tickets_with(permit, address).await?;
     let letters: Vec<(MessageId, Option<CustomerId>)> =
         permit.fetch_all(LETTERS_TO, (address.to_owned(),)).await?;
     for (message, customer) in letters {
@@ -370,6 +375,9 @@ pub async fn rename_person<A: ChangesTickets>(
     for (id, text) in events {
         let values = (id, text.replace(address, instead));
         permit.change().execute(SET_EVENT, values).await?;
+    }
+    for ticket in tickets {
+        search::index_ticket_again(permit, ticket).await?;
     }
     Ok(())
 }

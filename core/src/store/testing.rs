@@ -116,19 +116,21 @@ impl Database {
         }
     }
 
-    /// Tables with their columns, nullability and unique keys, one line each, for comparing the
+    /// Tables (without those that FTS5 makes for itself) with their columns, nullability and unique keys, one line each, for comparing the
     /// two migration chains.
     pub async fn catalogue(&self) -> Vec<String> {
         let columns = match &self.pools {
             super::Pools::Sqlite { write, .. } => {
                 let rows: Vec<(String, String, bool)> = sqlx::query_as(
                     "SELECT m.name, c.name, c.\"notnull\" = 1 FROM sqlite_master m, pragma_table_info(m.name) c
-                     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '_sqlx%'",
+                     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '_sqlx%'
+                       AND m.name NOT LIKE 'search_terms_%'",
                 ).fetch_all(write).await.expect("SQLite lists its columns");
                 let unique: Vec<(String, String)> = sqlx::query_as(
                     "SELECT m.name, (SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY name))
                      FROM sqlite_master m, pragma_index_list(m.name) i
-                     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '_sqlx%' AND i.\"unique\" = 1",
+                     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '_sqlx%'
+                       AND m.name NOT LIKE 'search_terms_%' AND i.\"unique\" = 1",
                 ).fetch_all(write).await.expect("SQLite lists its indexes");
                 (rows, unique)
             }

@@ -11,7 +11,7 @@ pub use links::{
     LinkRow, NewLink, add_tags, ids_of_numbers, insert_links, links, move_links, remove_tags, tags,
 };
 pub(in crate::store) use list::STATEMENTS as LIST_STATEMENTS;
-pub use list::{Filter, ListedTicket, list, open_counts, staff_names};
+pub use list::{Filter, ListedTicket, list, list_of_numbers, open_counts, staff_names};
 pub use row::NewTicket;
 pub(in crate::store) use row::{parse_texts as parse_texts_json, texts as texts_json};
 
@@ -174,8 +174,9 @@ pub async fn insert_many<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     tickets: Vec<Ticket>,
 ) -> Result<(), StoreError> {
-    let rows = tickets.into_iter().map(NewTicket).collect();
-    permit.insert_all::<NewTicket>(rows).await.map(|_| ())
+    let rows = tickets.iter().cloned().map(NewTicket).collect();
+    permit.insert_all::<NewTicket>(rows).await?;
+    super::search::index_tickets(permit, &tickets).await
 }
 
 /// Writes what can change of a ticket; `updated_at` as the ticket says. The version must be the

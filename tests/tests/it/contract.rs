@@ -11,7 +11,7 @@ mod directory;
 mod lists;
 mod numbers;
 mod opening;
-mod permits;
+pub(crate) mod permits;
 mod queue;
 mod sameness;
 mod schema;

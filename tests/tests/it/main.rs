@@ -14,4 +14,5 @@ mod listener;
 mod onboarding;
 mod outbound;
 mod program;
+mod search;
 mod senders;

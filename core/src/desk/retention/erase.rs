@@ -17,7 +17,7 @@ use crate::{
         customers::{self, lookup},
         messages,
         removal::{self, Freed, REMOVED},
-        retention, tickets,
+        retention, search, tickets,
     },
     tickets::TicketNumber,
 };
@@ -95,6 +95,7 @@ pub async fn erase_person(
         .with("messages", written.len().to_string())
         .with("reason", reason.trim());
     audit::append(&mut permit, vec![change]).await?;
+    search::compact(&mut permit).await?;
     tx.commit().await?;
     let mut remaining =
         vec!["the person's own mailbox, and those of whoever wrote to them".to_owned()];
@@ -169,6 +170,7 @@ pub async fn erase_customer(
         .with("destroyed keys", keys.to_string())
         .with("reason", reason.trim());
     audit::append(&mut permit, vec![change]).await?;
+    search::compact(&mut permit).await?;
     tx.commit().await?;
     let mut remaining = vec![
         "the customer's name, domains and price in the directory".to_owned(),

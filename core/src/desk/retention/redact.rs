@@ -16,6 +16,7 @@ use crate::{
     store::{
         chat, messages,
         removal::{self, Freed},
+        search,
     },
     tickets::{Direction, Message, Ticket, TicketNumber},
 };
@@ -89,6 +90,7 @@ pub async fn redact(
                 freed += removal::clear_file(permit, message.id, customer, *position).await?;
             }
             rename(permit, ticket, &what).await?;
+            search::compact(permit).await?;
             if chat::find_current_post(permit, ticket.id).await?.is_some() {
                 remaining.push(
                     "Discord: the card is edited; what it showed, and what was typed there, is Discord's"

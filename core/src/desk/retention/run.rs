@@ -15,7 +15,7 @@ use crate::{
         audit::{self, Change},
         messages,
         removal::{self, Freed, REMOVED},
-        retention, tickets,
+        retention, search, tickets,
     },
     tickets::Ticket,
 };
@@ -61,8 +61,20 @@ pub async fn run(
         run.bytes += freed.bytes;
         told(one);
     }
+    if run.tickets > 0 {
+        compact(desk, actor).await?;
+    }
     run.audit_entries = erase_old_values(desk, actor).await?;
     Ok(run)
+}
+
+/// The index keeps what it forgot for a while; not after this.
+async fn compact(desk: &Desk, actor: &Actor) -> Result<(), Error> {
+    let mut tx = desk.database.begin_write().await?;
+    let mut permit = authorise(&mut tx, actor, RunRetention, Subject::Desk).await?;
+    search::compact(&mut permit).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// `None` where the ticket moved meanwhile and is not due any more.

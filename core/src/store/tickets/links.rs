@@ -165,6 +165,9 @@ pub async fn add_tags<A: ChangesTickets>(
         let values = (ticket, tag.clone());
         added += permit.change().execute(ADD_TAG, values).await?;
     }
+    if added > 0 {
+        super::super::search::index_tags(permit, ticket).await?;
+    }
     Ok(added)
 }
 
@@ -178,6 +181,9 @@ pub async fn remove_tags<A: ChangesTickets>(
     for tag in tags {
         let values = (ticket, tag.clone());
         removed += permit.change().execute(REMOVE_TAG, values).await?;
+    }
+    if removed > 0 {
+        super::super::search::index_tags(permit, ticket).await?;
     }
     Ok(removed)
 }

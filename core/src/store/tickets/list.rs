@@ -10,7 +10,7 @@ use super::row::{TicketRow, ticket_columns};
 use crate::{
     customers::Slug,
     ids::{CustomerId, StaffId},
-    tickets::{Status, Ticket},
+    tickets::{Status, Ticket, TicketNumber},
 };
 
 /// Columns, joins and optional filters (an absent one is an empty text or FALSE), in the queue's
@@ -45,6 +45,13 @@ statements! {
     LIST = Sql::per_backend(
         queue!("t.status IN (SELECT value FROM json_each($6))"),
         queue!("t.status = ANY($6)"));
+    OF_NUMBERS = Sql::per_backend(
+        concat!("SELECT ", ticket_columns!(), ", k.slug AS customer, s.name AS assignee FROM tickets t
+            LEFT JOIN customers k ON k.id = t.customer_id LEFT JOIN staff s ON s.id = t.assignee_id
+            WHERE t.number IN (SELECT CAST(value AS INTEGER) FROM json_each($1))"),
+        concat!("SELECT ", ticket_columns!(), ", k.slug AS customer, s.name AS assignee FROM tickets t
+            LEFT JOIN customers k ON k.id = t.customer_id LEFT JOIN staff s ON s.id = t.assignee_id
+            WHERE t.number = ANY(CAST($1 AS BIGINT[]))"));
     OPEN_COUNTS = Sql::per_backend(
         "SELECT customer_id, CAST(COUNT(*) AS BIGINT) AS open FROM tickets
          WHERE customer_id IN (SELECT unhex(value) FROM json_each($1))
@@ -105,6 +112,19 @@ pub struct ListedTicket {
 struct Row {
     ticket: TicketRow,
     names: Names,
+}
+
+impl TryFrom<Row> for ListedTicket {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let Names { customer, assignee } = row.names;
+        Ok(Self {
+            ticket: row.ticket.try_into()?,
+            customer,
+            assignee,
+        })
+    }
 }
 
 record! {
@@ -174,17 +194,25 @@ pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Vec<ListedTicket>, Sto
         let values = (tier, customer, assignee, is_triage, limit, statuses);
         tx.fetch_all(LIST, values).await?
     };
-    let listed = |Row {
-                      ticket,
-                      names: Names { customer, assignee },
-                  }| {
-        Ok(ListedTicket {
-            ticket: ticket.try_into()?,
-            customer,
-            assignee,
-        })
-    };
-    rows.into_iter().map(listed).collect()
+    rows.into_iter().map(ListedTicket::try_from).collect()
+}
+
+/// The tickets of these numbers, in the order given.
+pub async fn list_of_numbers(
+    tx: &mut Tx,
+    numbers: &[TicketNumber],
+) -> Result<Vec<ListedTicket>, StoreError> {
+    let list: TextList = numbers.iter().map(|number| number.0.to_string()).collect();
+    let rows: Vec<Row> = tx.fetch_all(OF_NUMBERS, (list,)).await?;
+    let mut found = HashMap::new();
+    for row in rows {
+        let listed = ListedTicket::try_from(row)?;
+        found.insert(listed.ticket.number, listed);
+    }
+    Ok(numbers
+        .iter()
+        .filter_map(|number| found.remove(number))
+        .collect())
 }
 
 /// How many tickets each of these customers has that are not resolved or closed.

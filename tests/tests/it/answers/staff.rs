@@ -8,11 +8,13 @@ use tierdesk_core::{
     desk::{
         Error, attachments, audit,
         customers::{self, CustomerPatch},
+        search,
         staff::{self, NewStaff, StaffPatch, register_first_admin},
         tickets, work_ticket,
     },
     permit::Actor,
     refusal::{Refusal, RefusalCode},
+    search::Query,
     staff::{Attribute, GrantKind, Role, StaffStatus},
     store::tickets::Filter,
     tickets::TicketNumber,
@@ -132,6 +134,30 @@ async fn tickets_are_for_whom_everything_is_attested(backend: Backend) {
         Some(plain),
         "what bob can work on"
     );
+    let found = async |who: &Actor, words: &str| {
+        let query = Query::parse(words).expect("it is a query");
+        let request = search::Request {
+            query,
+            ..search::Request::default()
+        };
+        let found = search::search(&desk.test.desk, who, request).await;
+        let tickets = found.expect("it searches").tickets;
+        tickets
+            .into_iter()
+            .map(|one| (one.ticket.number, one.excerpt.is_some()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found(&ann, "gov").await,
+        [(gov, false)],
+        "no excerpt where reading is noted"
+    );
+    assert_eq!(
+        found(&bob, "gov").await,
+        [],
+        "not even that a word stands there"
+    );
+    assert_eq!(found(&bob, "plain").await, [(plain, true)], "the control");
     let opened = attachments::open(&desk.test.desk, &bob, gov, 1).await;
     assert_eq!(refusal(opened).code, RefusalCode::NotPermitted);
     let (_, bytes) = attachments::open(&desk.test.desk, &ann, gov, 1)

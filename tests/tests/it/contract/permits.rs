@@ -7,13 +7,13 @@ use tierdesk_core::{
         ACTIONS, Action, Actor, AddCustomer, ApproveOnboarding, AssignTicket, AttestStaff,
         BindTicket, CancelOnboarding, ChangeContact, ChangeCustomer, ChangeDomain,
         ChangeParticipants, ChangeStaff, CloseTicket, ConnectMail, Diagnose, DropJob, EraseData,
-        ExportAudit, ImportCustomers, ImportMail, KeepMailbox, KeepOutbox, LinkTickets, MarkSpam,
-        MergeTickets, OpenTicket, PlanOnboarding, PlanRetention, PostToChat, RaiseMailAlarm,
-        ReadAudit, ReadDesk, ReadJobs, ReadStaff, ReadTicket, ReceiveMail, RecordDelivery,
-        RedactTicket, ReleaseLetter, ReopenTicket, RetryJob, ReviewStaff, RunOnboarding,
-        RunRetention, SendReceipt, SendReply, SetHold, SetSeverity, SetStatus, SnoozeTicket,
-        SplitTicket, StartOnboarding, Subject, SystemRole, UseChat, VerifyCloud, WriteNote,
-        authorise,
+        ExportAudit, FillIndex, ImportCustomers, ImportMail, KeepMailbox, KeepOutbox, LinkTickets,
+        MarkSpam, MergeTickets, OpenTicket, PlanOnboarding, PlanRetention, PostToChat,
+        RaiseMailAlarm, ReadAudit, ReadDesk, ReadJobs, ReadStaff, ReadTicket, ReceiveMail,
+        RecordDelivery, RedactTicket, ReleaseLetter, ReopenTicket, RetryJob, ReviewStaff,
+        RunOnboarding, RunRetention, SendReceipt, SendReply, SetHold, SetSeverity, SetStatus,
+        SnoozeTicket, SplitTicket, StartOnboarding, Subject, SystemRole, UseChat, VerifyCloud,
+        WriteNote, authorise,
     },
     refusal::{Refusal, RefusalCode},
     staff::{Role, Staff, StaffStatus},
@@ -32,7 +32,7 @@ on_both! {
     the_audit_trail_names_who_acted,
 }
 
-pub(super) fn login(name: &str) -> Actor {
+pub(crate) fn login(name: &str) -> Actor {
     Actor::OsUser {
         name: name.to_owned(),
         owns_configuration: false,
@@ -40,7 +40,7 @@ pub(super) fn login(name: &str) -> Actor {
 }
 
 /// Registers a member of staff named as given, whose login is the same.
-pub(super) async fn hire(
+pub(crate) async fn hire(
     test: &TestDesk,
     admin: &Actor,
     name: &str,
@@ -162,6 +162,7 @@ async fn ask_all(tx: &mut Tx, actor: &Actor) -> Vec<(&'static str, Option<Refusa
         ChangeStaff,
         RetryJob,
         DropJob,
+        FillIndex,
     );
     assert!(
         answers
