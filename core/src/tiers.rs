@@ -34,6 +34,10 @@ use crate::{
 
 /// One tier, complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of the catalogue, and none excludes another"
+)]
 pub struct Tier {
     /// Its name in keys and addresses.
     pub slug: TierSlug,

@@ -212,18 +212,17 @@ async fn blank_letters<A: ChangesTickets>(
     let content = Content::new(REMOVED.as_bytes());
     let digest = content.sha256.to_vec();
     let held = blobs::held(permit, vec![digest.clone()]).await?;
-    let blank = match held.get(&(customer, digest)) {
-        Some(id) => *id,
-        None => {
-            let id = permit.new_id();
-            let blob = NewBlob {
-                id,
-                customer_id: customer,
-                content,
-            };
-            blobs::insert_many(permit.change(), vec![blob]).await?;
-            id
-        }
+    let blank = if let Some(id) = held.get(&(customer, digest)) {
+        *id
+    } else {
+        let id = permit.new_id();
+        let blob = NewBlob {
+            id,
+            customer_id: customer,
+            content,
+        };
+        blobs::insert_many(permit.change(), vec![blob]).await?;
+        id
     };
     let pointed = permit
         .change()

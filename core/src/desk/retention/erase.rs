@@ -150,7 +150,7 @@ pub async fn erase_customer(
         }
         removal::rename_ticket(&mut permit, ticket.id, REMOVED).await?;
         removal::strip_people(&mut permit, ticket.id).await?;
-        ticket.subject = REMOVED.to_owned();
+        REMOVED.clone_into(&mut ticket.subject);
         let did = Did {
             kind: "erased",
             details: vec![("customer", slug.to_owned())],

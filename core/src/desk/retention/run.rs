@@ -100,7 +100,7 @@ async fn remove(desk: &Desk, actor: &Actor, due: &DueReport) -> Result<Option<Fr
     if due.what == Due::Ticket {
         removal::rename_ticket(&mut permit, ticket.id, REMOVED).await?;
         removal::strip_people(&mut permit, ticket.id).await?;
-        ticket.subject = REMOVED.to_owned();
+        REMOVED.clone_into(&mut ticket.subject);
     }
     note(desk, &mut permit, &ticket, due.what, freed).await?;
     tx.commit().await?;
