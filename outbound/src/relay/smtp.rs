@@ -21,8 +21,7 @@ use lettre::{
 };
 use rustls::ClientConfig;
 use tierdesk_core::{
-    masking,
-    outgoing::{AccessTokens, HeaderText},
+    outgoing::{AccessTokens, words_of_server},
     settings::{Relay as Settings, RelayLogin},
 };
 use tokio::{
@@ -44,8 +43,6 @@ const STEP: Duration = Duration::from_mins(1);
 const WHOLE: Duration = Duration::from_mins(5);
 /// A connection that was of no use for longer is not used again: servers close them.
 const IDLE: Duration = Duration::from_secs(30);
-/// Of what a server says, no more is shown to people.
-const LONGEST_WORDS: usize = 400;
 
 /// Why a relay cannot be used as it is configured.
 #[derive(Debug, thiserror::Error)]
@@ -178,7 +175,7 @@ impl Smtp {
         match handed {
             Ok(said) => {
                 self.idle.lock().await.push(session);
-                Answer::Taken(shown(&words(&said)))
+                Answer::Taken(words_of_server(&words(&said)))
             }
             Err(fault) => {
                 match fault.cause {
@@ -263,20 +260,9 @@ fn judge(fault: &Fault) -> Answer {
 /// A fault in words for people.
 fn told(fault: &Fault) -> String {
     match &fault.cause {
-        Cause::Lacks(what) => shown(what),
-        cause => shown(&format!("{cause} ({})", fault.step)),
+        Cause::Lacks(what) => words_of_server(what),
+        cause => words_of_server(&format!("{cause} ({})", fault.step)),
     }
-}
-
-/// What a server said, fit to be shown: on one line, not too long, without secrets.
-fn shown(said: &str) -> String {
-    let line = HeaderText::new(said);
-    let masked = masking::mask(line.as_str()).text;
-    let mut short: String = masked.chars().take(LONGEST_WORDS).collect();
-    if short.len() < masked.len() {
-        short.push('…');
-    }
-    short
 }
 
 /// Whether an address can stand in a command.
@@ -336,15 +322,6 @@ mod tests {
             let is_unknown = matches!(answer, Answer::Unknown(_));
             assert_eq!(is_unknown, step == Text, "{step}: {answer:?}");
         }
-    }
-
-    #[test]
-    fn what_a_server_says_is_fit_to_be_shown() {
-        assert_eq!(shown("a\r\nb\u{1b}[31m"), "a b [31m");
-        assert_eq!(
-            shown(&"x ".repeat(5_000)).chars().count(),
-            LONGEST_WORDS + 1
-        );
     }
 
     #[test]

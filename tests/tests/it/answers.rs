@@ -1,5 +1,6 @@
 //! Answering customers: whole conversations, receipts, and what must never leave.
 
+mod bounces;
 mod receipts;
 mod recipients;
 mod replies;

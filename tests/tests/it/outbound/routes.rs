@@ -130,12 +130,36 @@ async fn a_tier_that_demands_tls_leaves_by_a_way_that_enforces_it(backend: Backe
     let ca = certificate(&folder, &gov);
     let text = configuration(&ordinary, &gov, &ca, "");
     let (_test, program, _file) = stage(backend, &text).await;
-    for number in ["1", "2"] {
-        let reply = ["ticket", "reply", number, "--now"];
-        program.run_with(&reply, b"It works again.\n").done();
+    for (number, is_held) in [("1", false), ("2", true)] {
+        let reply = ["ticket", "reply", number, "--now", "--json"];
+        let answer = program.run_with(&reply, b"It works again.\n").done().json();
+        assert_eq!(answer["number"], format!("SB-{number}"), "{answer}");
+        let reply = &answer["reply"];
+        assert!(reply["leave_at"].is_string(), "{reply}");
+        let recipients = reply["recipients"].as_array().expect("a list");
+        let why = recipients[0]["held"].as_str().unwrap_or_default();
+        assert_eq!(
+            (recipients.len(), why.contains("verified TLS")),
+            (1, is_held),
+            "{reply}"
+        );
     }
     serve_until(&program, &[&ordinary, &gov], 1).await;
     assert_eq!(gov.state().mails, [], "what is held does not leave");
+    for (arguments, states) in [
+        (&[][..], &["held"][..]),
+        (&["--all"], &["sent", "held"]),
+        (&["--all", "--ticket", "SB-1"], &["sent"]),
+        (&["--ticket", "SB-1"], &[]),
+    ] {
+        let all = [&["mail", "outbox", "--json"], arguments].concat();
+        let letters = program.run(&all).done().json();
+        let letters = letters.as_array().expect("a list").iter();
+        let found: Vec<&str> = letters.filter_map(|one| one["state"].as_str()).collect();
+        assert_eq!(found, states, "{arguments:?}");
+    }
+    let shown = program.run(&["mail", "outbox", "--all"]).done().out.clone();
+    assert!(shown.contains("250 2.0.0 Queued"), "{shown}");
 
     let held = held(&program);
     let [(id, why)] = held.as_slice() else {
