@@ -137,9 +137,10 @@ impl Line {
     fn is_answered(&mut self) -> Result<bool, Cause> {
         if !self.heard.is_empty() && self.answer.is_empty() {
             // It hangs up, or the answers no longer belong to the questions.
+            let early = String::from_utf8_lossy(&self.heard);
+            let early: String = early.trim().chars().take(80).collect();
             let is_refusal = self.next_answer()? && self.last.starts_with(['4', '5']);
             if !is_refusal {
-                let early = String::from_utf8_lossy(self.last.trim_end().as_bytes()).into_owned();
                 return Err(Cause::Nonsense(format!("{early}, unasked")));
             }
         }
