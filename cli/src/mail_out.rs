@@ -1,7 +1,7 @@
 //! How mail leaves, as the configuration says: who it is from, its templates, its relays.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     sync::Arc,
 };
 
@@ -54,7 +54,8 @@ pub(crate) fn mail_out(
     let all = tier_senders.values().chain([&sender]);
     let domains: HashSet<String> = all.map(|one| one.address.domain().to_string()).collect();
     let enforces = |domain: &String| {
-        let route = mail.out.by_domain.get(domain).or(mail.out.default.as_ref());
+        let own = mail.out.by_domain.get(domain).map(AsRef::as_ref);
+        let route = own.or(mail.out.default.as_ref());
         matches!(route, Some(SmtpRoute::Server(relay)) if relay.enforces_tls)
     };
     Ok(Some(Arc::new(MailOut {
@@ -104,9 +105,14 @@ pub(crate) fn relays(settings: &Settings, desk: &Arc<Desk>) -> anyhow::Result<Op
             }
         })
     };
-    let mut by_domain = HashMap::new();
+    // One relay of several domains keeps to its number of connections.
+    let (mut shared, mut by_domain) = (HashMap::new(), HashMap::new());
     for (domain, route) in &out.by_domain {
-        by_domain.insert(domain.clone(), relay(route)?);
+        let known = match shared.entry(Arc::as_ptr(route)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(relay(route)?),
+        };
+        by_domain.insert(domain.clone(), known.clone());
     }
     Ok(Some(Relays {
         default: relay(default)?,

@@ -111,6 +111,8 @@ pub struct Bounce {
     pub is_permanent: bool,
     /// The Message-ID of the mail that came back, without angle brackets.
     pub original_id: Option<String>,
+    /// What the server said that refused it, as far as its words are there.
+    pub words: Option<String>,
 }
 
 /// A message that was read. Nothing in it is trusted: a `From` is a claim.

@@ -19,6 +19,7 @@ use crate::{
     clock::Timestamp,
     customers::EmailAddress,
     mail::{Attachment, Provider},
+    masking,
     named::named_enum,
     settings::Secret,
     tickets::TicketNumber,
@@ -91,6 +92,20 @@ impl fmt::Display for HeaderText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Of what a server says, no more is shown to people.
+const LONGEST_WORDS: usize = 400;
+
+/// What a mail server said, fit to be shown: on one line, not too long, without secrets.
+pub fn words_of_server(said: &str) -> String {
+    let line = HeaderText::new(said);
+    let masked = masking::mask(line.as_str()).text;
+    let mut short: String = masked.chars().take(LONGEST_WORDS).collect();
+    if short.len() < masked.len() {
+        short.push('…');
+    }
+    short
 }
 
 /// A Message-ID without angle brackets that can stand in a header.
@@ -309,6 +324,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_a_server_says_is_fit_to_be_shown() {
+        assert_eq!(words_of_server("a\r\nb\u{1b}[31m"), "a b [31m");
+        let long = words_of_server(&"x ".repeat(5_000));
+        assert_eq!(long.chars().count(), LONGEST_WORDS + 1);
+    }
 
     #[test]
     fn a_header_stays_one_line() {

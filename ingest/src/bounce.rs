@@ -79,6 +79,11 @@ fn status(body: &[u8], bounce: &mut Bounce) {
                 None => status.starts_with('5'),
             };
             bounce.is_permanent |= is_permanent;
+            if is_permanent && bounce.words.is_none() {
+                let said = fields.find_text("Diagnostic-Code").unwrap_or(status);
+                let said = said.split_once(';').map_or(&*said, |(_, said)| said).trim();
+                bounce.words = (!said.is_empty()).then(|| said.to_owned());
+            }
             if !bounce.recipients.contains(&address) {
                 bounce.recipients.push(address);
             }
@@ -115,7 +120,8 @@ mod tests {
     #[test]
     fn recipients_and_the_mail_are_read() {
         let status = "Reporting-MTA: dns; mx.example\n\nOriginal-Recipient: rfc822; a@x.example\n\
-                      Final-Recipient: RFC822; a@x.example\nAction: failed\nStatus: 5.1.1\n\n\
+                      Final-Recipient: RFC822; a@x.example\nAction: failed\nStatus: 5.1.1\n\
+                      Diagnostic-Code: smtp; 550 5.1.1 nobody\n here; by that name\n\n\
                       Final-Recipient: rfc822;<b@x.example>\nAction: delayed\nStatus: 4.4.1\n";
         for original in [
             "Content-Type: message/rfc822\n\nFrom: s@x\nMessage-ID: <our@id>\n\nText",
@@ -124,6 +130,8 @@ mod tests {
             let bounce = report(status, original).unwrap();
             assert_eq!(bounce.recipients, ["a@x.example", "b@x.example"]);
             assert!(bounce.is_permanent);
+            let words = bounce.words.as_deref();
+            assert_eq!(words, Some("550 5.1.1 nobody here; by that name"));
             assert_eq!(bounce.original_id.as_deref(), Some("our@id"), "{original}");
         }
     }
@@ -142,6 +150,7 @@ mod tests {
         )
         .unwrap();
         assert!(bare.is_permanent, "the status says it where no action does");
+        assert_eq!(bare.words.as_deref(), Some("5.0.0"));
     }
 
     #[test]

@@ -70,10 +70,16 @@ impl SentMail {
 impl MailDesk {
     /// With the shipped customers and templates.
     pub async fn start(backend: Backend) -> Self {
+        Self::start_at(backend, SUPPORT).await
+    }
+
+    /// The same at another support address.
+    pub async fn start_at(backend: Backend, address: &str) -> Self {
         let mut test = TestDesk::with_customers(backend).await;
-        let address = SUPPORT.parse().expect("it is an address");
-        let secret = "a secret of thirty-two characters!";
-        test.desk.reply_tokens = Some(Arc::new(ReplyTokens::new(secret, [], &address)));
+        // Each desk has a secret of its own, or one would take the other's tickets for its own.
+        let secret = format!("a secret of thirty-two characters! {address}");
+        let address = address.parse().expect("it is an address");
+        test.desk.reply_tokens = Some(Arc::new(ReplyTokens::new(&secret, [], &address)));
         test.desk.own_address = Some(address.clone());
         test.desk.authserv_id = Some(CHECKER.to_owned());
         test.desk.mail_out = Some(Arc::new(MailOut {
@@ -169,10 +175,21 @@ impl MailDesk {
 
     /// Takes a letter in as a mail server's pipe does.
     pub async fn receive(&self, letter: &Letter) -> Receipt {
-        let (desk, raw) = (&self.test.desk, letter.bytes());
-        deliver(desk, Road::Deliver, Envelope::default(), &raw)
+        self.receive_raw(&letter.bytes()).await
+    }
+
+    /// The same for the bytes of a mail.
+    pub async fn receive_raw(&self, raw: &[u8]) -> Receipt {
+        deliver(&self.test.desk, Road::Deliver, Envelope::default(), raw)
             .await
             .expect("it is taken")
+    }
+
+    /// The bytes of a mail from this domain as its server hands them over that is believed.
+    pub fn vouched(domain: &str, raw: &[u8]) -> Vec<u8> {
+        let found =
+            format!("Authentication-Results: {CHECKER}; dmarc=pass header.from={domain}\r\n");
+        [found.as_bytes(), raw].concat()
     }
 
     /// The same for one that must be on a ticket.

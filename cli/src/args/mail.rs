@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use tierdesk_core::{ids::OutgoingId, mail::Provider};
+use tierdesk_core::{ids::OutgoingId, mail::Provider, tickets::TicketNumber};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MailCommand {
@@ -41,6 +41,12 @@ pub(crate) enum MailCommand {
     },
     /// Lists letters that have not left yet, and those that are held, with the reason.
     Outbox {
+        /// Those that left or failed as well, with the other side's words.
+        #[arg(long)]
+        all: bool,
+        /// Only those about this ticket.
+        #[arg(long, value_name = "TICKET")]
+        ticket: Option<TicketNumber>,
         /// At most so many.
         #[arg(long, default_value_t = 200)]
         limit: i64,

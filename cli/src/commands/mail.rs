@@ -11,6 +11,7 @@ use tierdesk_core::{
     clock::Timestamp,
     desk::{
         Desk,
+        outbox::Listed,
         recorded::{self, RecordedMail},
     },
     mail::{AttachmentInfo, Auto, Envelope, Importance, Mail, Mailbox},
@@ -61,7 +62,10 @@ pub(super) async fn run(
             };
             import_mailboxes(desk, actor, &paths, options, output).await
         }
-        MailCommand::Outbox { limit } => outbox::list(desk, actor, limit, output).await,
+        MailCommand::Outbox { all, ticket, limit } => {
+            let is_all = all;
+            outbox::list(desk, actor, Listed { is_all, ticket }, limit, output).await
+        }
         MailCommand::Release { id } => outbox::release(desk, actor, id, output).await,
         MailCommand::Recorded { limit } => {
             let found = recorded::list(desk, actor, limit).await?;

@@ -3,7 +3,7 @@
 use tierdesk_core::{
     desk::{
         Desk,
-        outbox::{self, LetterReport},
+        outbox::{self, LetterReport, Listed},
     },
     ids::OutgoingId,
     permit::Actor,
@@ -17,16 +17,21 @@ use crate::{
 pub(super) async fn list(
     desk: &Desk,
     actor: &Actor,
+    which: Listed,
     limit: i64,
     output: &Output,
 ) -> anyhow::Result<Exit> {
-    let letters = outbox::list(desk, actor, limit).await?;
+    let letters = outbox::list(desk, actor, which, limit).await?;
     output.answer(&letters, |out| {
         for letter in &letters {
             show(out, letter);
         }
         if letters.is_empty() {
-            out.line("Nothing waits to leave.");
+            out.line(if which.is_all {
+                "There is no letter."
+            } else {
+                "Nothing waits to leave."
+            });
         }
     })
 }
@@ -46,6 +51,12 @@ fn show(out: &Output, letter: &LetterReport) {
             tries => format!(" ({tries} tries)"),
         };
         out.line(format!("    {reason}{tries}"));
+    }
+    if letter.doubts > 0 {
+        let times = letter.doubts;
+        out.line(format!(
+            "    cut off {times} times: it may have arrived once more"
+        ));
     }
 }
 

@@ -7,12 +7,13 @@ use std::{
 };
 
 use anyhow::Context as _;
+use serde::Serialize;
 use tierdesk_core::{
     clock::Timestamp,
     desk::{
         Desk,
         reply::{self, NewReply, Recipient, Replied, ReplyPlan, Then},
-        tickets,
+        tickets::{self, TicketDetail},
     },
     mail::{Attachment, AttachmentInfo},
     permit::Actor,
@@ -34,6 +35,20 @@ pub(super) struct Options {
     pub(super) attach: Vec<PathBuf>,
     pub(super) now: bool,
     pub(super) with_secrets: bool,
+}
+
+/// What an answer did, as JSON: the ticket, and beside it who gets the answer and what is held.
+#[derive(Serialize)]
+struct Shown<'r> {
+    #[serde(flatten)]
+    detail: TicketDetail,
+    reply: Leaving<'r>,
+}
+
+#[derive(Serialize)]
+struct Leaving<'r> {
+    recipients: &'r [Recipient],
+    leave_at: Timestamp,
 }
 
 pub(super) async fn reply(
@@ -68,8 +83,14 @@ pub(super) async fn reply(
     };
     let replied = reply::reply(desk, actor, number, new).await?;
     if output.is_json {
-        let detail = tickets::show(desk, actor, number).await?;
-        return output.answer(&detail, |_| {});
+        let shown = Shown {
+            detail: tickets::show(desk, actor, number).await?,
+            reply: Leaving {
+                recipients: &replied.recipients,
+                leave_at: replied.leave_at,
+            },
+        };
+        return output.answer(&shown, |_| {});
     }
     show_replied(output, &replied, options.now);
     Ok(Exit::Done)

@@ -11,12 +11,13 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    ids::OutgoingId,
+    ids::{MessageId, OutgoingId},
     jobs::{Job, JobError},
-    outgoing::{LetterKind, OutgoingState},
+    mail::Bounce,
+    outgoing::{LetterKind, OutgoingState, words_of_server},
     permit::{
-        Action, Actor, KeepOutbox, Permit, ReadDesk, RecordDelivery, ReleaseLetter, Subject,
-        SystemRole, authorise,
+        Action, Actor, ChangesTickets, KeepOutbox, Permit, ReadDesk, RecordDelivery, ReleaseLetter,
+        Subject, SystemRole, authorise,
     },
     refusal::{Refusal, RefusalCode},
     store::{
@@ -56,12 +57,40 @@ pub struct LetterReport {
     pub leave_at: Timestamp,
 }
 
-/// Letters that have not left yet, oldest first.
-pub async fn list(desk: &Desk, actor: &Actor, limit: i64) -> Result<Vec<LetterReport>, Error> {
+/// Which letters are listed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Listed {
+    /// Those that left, failed or were taken back as well.
+    pub is_all: bool,
+    /// Only those about this ticket.
+    pub ticket: Option<TicketNumber>,
+}
+
+/// Letters, oldest first; of more than `limit` the oldest that have not left, or the latest of all.
+pub async fn list(
+    desk: &Desk,
+    actor: &Actor,
+    which: Listed,
+    limit: i64,
+) -> Result<Vec<LetterReport>, Error> {
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
-    let open = outgoing::list_open(&mut permit, limit).await?;
-    reports(&mut permit, open).await
+    let letters = match (which.ticket, which.is_all) {
+        (Some(number), is_all) => {
+            let ticket = tickets::find_by_number(&mut permit, number).await?;
+            let ticket = ticket.ok_or_else(|| super::tickets::not_found(number))?;
+            let mut letters = outgoing::of_ticket(&mut permit, ticket.id).await?;
+            letters.retain(|letter| is_all || letter.state.is_open());
+            letters
+        }
+        (None, true) => {
+            let mut latest = outgoing::list_latest(&mut permit, limit).await?;
+            latest.reverse();
+            latest
+        }
+        (None, false) => outgoing::list_open(&mut permit, limit).await?,
+    };
+    reports(&mut permit, letters).await
 }
 
 /// Every letter about a ticket, oldest first.
@@ -70,12 +99,8 @@ pub async fn of_ticket(
     actor: &Actor,
     number: TicketNumber,
 ) -> Result<Vec<LetterReport>, Error> {
-    let mut tx = desk.database.begin_read().await?;
-    let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
-    let ticket = tickets::find_by_number(&mut permit, number).await?;
-    let ticket = ticket.ok_or_else(|| super::tickets::not_found(number))?;
-    let letters = outgoing::of_ticket(&mut permit, ticket.id).await?;
-    reports(&mut permit, letters).await
+    let (is_all, ticket) = (true, Some(number));
+    list(desk, actor, Listed { is_all, ticket }, i64::MAX).await
 }
 
 async fn reports(tx: &mut Tx, letters: Vec<Outgoing>) -> Result<Vec<LetterReport>, Error> {
@@ -231,7 +256,7 @@ async fn settle(
         "sent"
     } else {
         if letter.kind == LetterKind::Reply {
-            tell(&mut permit, &mut ticket, letter, words).await?;
+            tell(&mut permit, &mut ticket, &letter.recipient, words).await?;
             details.push(("status", ticket.status.to_string()));
         }
         "undelivered"
@@ -255,17 +280,63 @@ fn delivery(letters: &[Outgoing]) -> Delivery {
     }
 }
 
+/// A mail of ours that came back after a relay had taken it: to staff the same as one that was refused. What has
+/// failed already is not told again, and a receipt's failure is nobody's work.
+pub(super) async fn returned<A: ChangesTickets>(
+    desk: &Desk,
+    permit: &mut Permit<'_, A>,
+    message: MessageId,
+    bounce: &Bounce,
+) -> Result<(), Error> {
+    let letters = outgoing::of_message(permit, message).await?;
+    let is_named = |letter: &Outgoing| {
+        let is = |address: &String| address.eq_ignore_ascii_case(&letter.recipient);
+        // Where mail is passed on, the address that failed is not the one that we wrote to.
+        letters.len() == 1 || bounce.recipients.iter().any(is)
+    };
+    let named: Vec<_> = letters.iter().filter(|one| is_named(one)).collect();
+    let is_sent = |letter: &&&Outgoing| letter.state == OutgoingState::Sent;
+    let back: Vec<_> = named.iter().filter(is_sent).copied().collect();
+    let Some(first) = letters.first() else {
+        messages::mark_failed(permit, vec![message]).await?;
+        return Ok(());
+    };
+    if back.is_empty() && !named.is_empty() {
+        return Ok(());
+    }
+    let words = bounce.words.as_deref().unwrap_or("no reason was given");
+    let words = words_of_server(words);
+    for letter in &back {
+        outgoing::mark_returned(permit, letter.id, &words).await?;
+    }
+    messages::mark_failed(permit, vec![message]).await?;
+    let mut whom: Vec<&str> = back
+        .iter()
+        .map(|letter| letter.recipient.as_str())
+        .collect();
+    if whom.is_empty() {
+        whom = bounce.recipients.iter().map(String::as_str).collect();
+    }
+    let whom = whom.join(", ");
+    let mut ticket = get_ticket(permit, first).await?;
+    let mut details = vec![("to", whom.clone()), ("answer", words.clone())];
+    if first.kind == LetterKind::Reply {
+        tell(permit, &mut ticket, &whom, &words).await?;
+        details.push(("status", ticket.status.to_string()));
+    }
+    let kind = "undelivered";
+    record(permit, &ticket, Did { kind, details }).await?;
+    super::chat::post_later(desk, permit, &ticket).await
+}
+
 /// A reply did not arrive: a note says to whom and why, and what waits for the customer is ours again.
-async fn tell(
-    permit: &mut Permit<'_, RecordDelivery>,
+async fn tell<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
     ticket: &mut Ticket,
-    letter: &Outgoing,
+    whom: &str,
     words: &str,
 ) -> Result<(), Error> {
-    let text = format!(
-        "The answer to {} was not delivered. The other side said: {words}",
-        letter.recipient
-    );
+    let text = format!("The answer to {whom} was not delivered. The other side said: {words}");
     let message = staff_message(permit, ticket, "tierdesk".to_owned(), text);
     let note = NewMessage {
         message,

@@ -3,7 +3,8 @@
 //! Only who is known or proven gets one, or whose ticket a colleague bound; never a machine, never twice
 //! for a ticket, never more than a few an hour, and with nothing in it that the sender wrote: whoever
 //! makes us send mail to others by writing in their name gets nothing out of it, and two desks that
-//! answer each other stop.
+//! answer each other stop. A program that answers our letters as if it were a person is known by what it
+//! does: it repeats itself, or answers within a minute again and again ([`loops`]).
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use super::{
     work_ticket::{Did, record},
 };
 use crate::{
+    clock::Timestamp,
     customers::EmailAddress,
     ids::{MessageId, TicketId},
     jobs::{JobKind, NewJob},
@@ -34,6 +36,19 @@ const SPAN: Duration = Duration::from_hours(1);
 const PER_ADDRESS: i64 = 5;
 /// Receipts to one domain in that span: a company's colleagues on a bad day, and not a flood.
 const PER_DOMAIN: i64 = 30;
+
+/// The span over which a day's receipts are counted.
+const DAY: Duration = Duration::from_hours(24);
+/// Receipts to one address in a day: whoever opens more tickets than that knows that they are read.
+const PER_DAY: usize = 20;
+/// The span over which answers of programs are remembered.
+const WEEK: Duration = Duration::from_hours(7 * 24);
+/// Whoever opens a ticket so soon behind a letter of ours may be answering it by a program.
+const AT_ONCE: Duration = Duration::from_mins(1);
+/// So many receipts in a week are for such tickets.
+const FOLLOWING: usize = 2;
+/// So many letters to one address are looked at.
+const LETTERS: i64 = 1_000;
 
 /// What became of a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +142,11 @@ async fn due(
     {
         return Ok(Err("mail there is not known to travel over verified TLS"));
     }
+    if let Some(first) = first
+        && let Some(reason) = loops(permit, &address, first).await?
+    {
+        return Ok(Err(reason));
+    }
     let domain = address.domain();
     let (to_address, to_domain) =
         outgoing::count_receipts(permit, address.as_str(), domain.as_str(), SPAN).await?;
@@ -137,6 +157,50 @@ async fn due(
         return Ok(Err("this domain had its receipts of the hour"));
     }
     Ok(Ok(address))
+}
+
+/// Why a receipt for this mail would only be answered by a program, or come on top of too many.
+async fn loops(
+    permit: &mut Permit<'_, SendReceipt>,
+    address: &EmailAddress,
+    mail: &Message,
+) -> Result<Option<&'static str>, Error> {
+    let whom = address.as_str();
+    let text = mail.reply_text.trim();
+    if !text.is_empty()
+        && outgoing::was_said_before(permit, whom, WEEK, mail.id, &mail.reply_text).await?
+    {
+        return Ok(Some(
+            "it says what an earlier mail said, of which they were told",
+        ));
+    }
+    let letters = outgoing::recent_letters(permit, whom, WEEK, LETTERS).await?;
+    if is_answered_at_once(&letters, mail.received_at) {
+        return Ok(Some(
+            "it came at once behind a letter of ours, as others did this week",
+        ));
+    }
+    let today = permit.now().minus(DAY);
+    let is_of_today = |(kind, at, _): &&LetterOf| *kind == LetterKind::Receipt && *at > today;
+    if letters.iter().filter(is_of_today).count() >= PER_DAY {
+        return Ok(Some("this address had its receipts of the day"));
+    }
+    Ok(None)
+}
+
+/// What a letter is, when it was written, and when it had left.
+type LetterOf = (LetterKind, Timestamp, Option<Timestamp>);
+
+/// Whether a mail of this instant follows on a letter at once, and as many receipts did so as may.
+fn is_answered_at_once(letters: &[LetterOf], at: Timestamp) -> bool {
+    let follows = |at: Timestamp| {
+        let mut left = letters.iter().filter_map(|(_, _, left)| *left);
+        left.any(|left| left < at && at.since(left) < AT_ONCE)
+    };
+    let receipts = letters
+        .iter()
+        .filter(|(kind, _, _)| *kind == LetterKind::Receipt);
+    follows(at) && receipts.filter(|(_, written, _)| follows(*written)).count() >= FOLLOWING
 }
 
 async fn write(
@@ -208,4 +272,40 @@ async fn write(
         },
     )
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_at_once_are_counted() {
+        let at = Timestamp::from_seconds;
+        // Gone the second after.
+        let of = |kind: LetterKind, written: i64| (kind, at(written), Some(at(written + 1)));
+        let receipt = |written: &i64| of(LetterKind::Receipt, *written);
+        for (written, arrives, is_loop) in [
+            (&[0][..], 5, false),
+            (&[0, 10], 15, false),
+            (&[0, 10, 20], 25, true),
+            (&[0, 10, 20], 120, false),
+            (&[0, 100, 200], 205, false),
+            (&[], 0, false),
+        ] {
+            let letters: Vec<_> = written.iter().map(receipt).collect();
+            let found = is_answered_at_once(&letters, at(arrives));
+            assert_eq!(found, is_loop, "{written:?} {arrives}");
+        }
+        // Answers of people are letters, too; and only what has left can be answered.
+        let replied = [0, 100, 200].map(|written| of(LetterKind::Reply, written));
+        let told = [10, 110].map(|written| receipt(&written));
+        let all = [&replied[..], &told[..]].concat();
+        assert!(is_answered_at_once(&all, at(210)));
+        assert!(
+            !is_answered_at_once(&all[..4], at(210)),
+            "one receipt so far"
+        );
+        let waiting = [0, 1, 2].map(|t| (LetterKind::Receipt, at(t), None));
+        assert!(!is_answered_at_once(&waiting, at(3)), "none has left");
+    }
 }

@@ -1,6 +1,6 @@
 //! The ways out: `mail.smtp_url`, `[[mail.relay]]` for other senders, and who mail is from.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use percent_encoding::percent_decode_str;
 
@@ -143,8 +143,8 @@ pub enum RelayLogin {
 pub struct MailOutSettings {
     /// For every sender that has no way of its own; nothing is sent without it.
     pub default: Option<SmtpRoute>,
-    /// By the sender's domain, lower case.
-    pub by_domain: BTreeMap<String, SmtpRoute>,
+    /// By the sender's domain, lower case. Domains of one relay share it.
+    pub by_domain: BTreeMap<String, Arc<SmtpRoute>>,
     /// The name that mail is from.
     pub sender_name: Option<String>,
     /// Addresses that mail is from, by tier slug.
@@ -186,10 +186,11 @@ pub(super) fn read(section: &Section<'_>, own_address: &str) -> MailOutSettings 
             settings.default = Some(route);
             continue;
         }
+        let route = Arc::new(route);
         for domain in domains {
             if settings
                 .by_domain
-                .insert(domain.clone(), route.clone())
+                .insert(domain.clone(), Arc::clone(&route))
                 .is_some()
             {
                 let what = format!("has {domain}, which another relay has");

@@ -31,6 +31,8 @@ statements! {
     OPEN = Sql::same(concat!(
         "SELECT ", columns!(), " FROM outgoing WHERE state IN ('held', 'waiting', 'sending')
          ORDER BY created_at, id LIMIT $1"));
+    LATEST = Sql::same(concat!(
+        "SELECT ", columns!(), " FROM outgoing ORDER BY created_at DESC, id DESC LIMIT $1"));
     /// One that is being sent already was cut off: whether it arrived is not known.
     BEGIN = Sql::same(
         "UPDATE outgoing SET doubts = doubts + CASE WHEN state = 'sending' THEN 1 ELSE 0 END,
@@ -38,6 +40,8 @@ statements! {
          WHERE id = $1 AND state IN ('waiting', 'sending', 'failed')");
     SETTLE = Sql::same(
         "UPDATE outgoing SET state = $2, reason = $3, ended_at = $4 WHERE id = $1 AND state = 'sending'");
+    CAME_BACK = Sql::same(
+        "UPDATE outgoing SET state = 'failed', reason = $2, ended_at = $3 WHERE id = $1 AND state = 'sent'");
     PUT_BACK = Sql::same(
         "UPDATE outgoing SET state = 'waiting', reason = $2, doubts = doubts + $3
          WHERE id = $1 AND state = 'sending'");
@@ -53,6 +57,14 @@ statements! {
     RECEIPTS_TO_DOMAIN = Sql::same(
         "SELECT CAST(COUNT(*) AS BIGINT) FROM outgoing
          WHERE kind = 'receipt' AND domain = $1 AND created_at > $2 AND state <> 'undone'");
+    LETTERS_TO = Sql::same(
+        "SELECT o.kind, o.created_at, o.ended_at FROM tickets t JOIN outgoing o ON o.ticket_id = t.id
+         WHERE t.requester = $1 AND o.recipient = $1 AND o.created_at > $2 AND o.state <> 'undone'
+         ORDER BY o.created_at DESC LIMIT $3");
+    SAID_BEFORE = Sql::same(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM outgoing o JOIN messages m ON m.ticket_id = o.ticket_id
+         WHERE o.kind = 'receipt' AND o.recipient = $1 AND o.created_at > $2 AND o.state <> 'undone'
+            AND m.direction = 'in' AND m.id <> $3 AND m.reply_text = $4");
     HAS_RECEIPT = Sql::same(
         "SELECT CAST(COUNT(*) AS BIGINT) FROM outgoing WHERE ticket_id = $1 AND kind = 'receipt'");
     INSERT_REPLY = Sql::same(
@@ -191,6 +203,11 @@ pub async fn list_open(tx: &mut Tx, limit: i64) -> Result<Vec<Outgoing>, StoreEr
     tx.fetch_all(OPEN, (limit,)).await
 }
 
+/// The latest letters, whatever became of them, newest first.
+pub async fn list_latest(tx: &mut Tx, limit: i64) -> Result<Vec<Outgoing>, StoreError> {
+    tx.fetch_all(LATEST, (limit,)).await
+}
+
 /// How many tries were cut off, of all letters: so many may have arrived twice.
 pub async fn count_doubts(tx: &mut Tx) -> Result<i64, StoreError> {
     let (doubts,): (i64,) = tx.fetch_one("outgoing", COUNT_DOUBTS, ()).await?;
@@ -231,6 +248,19 @@ pub async fn settle<A: ChangesTickets>(
         .await
 }
 
+/// Says of a letter that a relay had taken that it came back.
+pub async fn mark_returned<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    id: OutgoingId,
+    words: &str,
+) -> Result<(), StoreError> {
+    let values = (id, words.to_owned(), permit.now());
+    permit
+        .change()
+        .execute_one("outgoing", CAME_BACK, values)
+        .await
+}
+
 /// Lets a held letter go at `leave_at`. Returns whether it was held.
 pub async fn release<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
@@ -266,6 +296,33 @@ pub async fn count_receipts(
     let values = (domain.to_owned(), since);
     let (domain,): (i64,) = tx.fetch_one("outgoing", RECEIPTS_TO_DOMAIN, values).await?;
     Ok((address, domain))
+}
+
+/// Letters to this address on its own tickets in the last `span`: what they are, when they were written, and when
+/// they had left; the latest `limit`.
+pub async fn recent_letters(
+    tx: &mut Tx,
+    recipient: &str,
+    span: Duration,
+    limit: i64,
+) -> Result<Vec<(LetterKind, Timestamp, Option<Timestamp>)>, StoreError> {
+    let since = tx.now().minus(span);
+    tx.fetch_all(LETTERS_TO, (recipient.to_owned(), since, limit))
+        .await
+}
+
+/// Whether a mail on a ticket of which this address was told in the last `span` says the same as this message.
+pub async fn was_said_before(
+    tx: &mut Tx,
+    recipient: &str,
+    span: Duration,
+    message: MessageId,
+    text: &str,
+) -> Result<bool, StoreError> {
+    let since = tx.now().minus(span);
+    let values = (recipient.to_owned(), since, message, text.to_owned());
+    let (count,): (i64,) = tx.fetch_one("outgoing", SAID_BEFORE, values).await?;
+    Ok(count > 0)
 }
 
 /// Whether a receipt for this ticket was written.

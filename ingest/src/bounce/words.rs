@@ -78,6 +78,11 @@ pub(super) fn read(fields: &Fields<'_>, mail: &Mail, bounce: &mut Bounce) {
         }
     }
     bounce.is_permanent |= is_permanent(&mail.subject, words);
+    if bounce.words.is_none() {
+        let mut lines = words.lines().map(str::trim);
+        let said = lines.find(|line| has_code_of(line, b'5'));
+        bounce.words = said.map(str::to_owned);
+    }
     if bounce.original_id.is_none() {
         let in_copy = copy.and_then(|at| {
             let start = text[at..].find('\n').map_or(text.len(), |line| at + line);

@@ -1,5 +1,7 @@
 //! Answering customers: whole conversations, receipts, and what must never leave.
 
+mod bounces;
+mod loops;
 mod receipts;
 mod recipients;
 mod replies;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::batch::{Batch, Decision, Joined, requester};
 use crate::{
-    desk::{Error, chat, receipt},
+    desk::{Error, chat, outbox, receipt},
     ids::{BlobId, CustomerId, TicketId},
     permit::{ChangesTickets, Permit},
     receive::{Content, Outcome, Prepared, Receipt},
@@ -37,6 +37,7 @@ pub(super) async fn write<A: ChangesTickets>(
     write_messages(permit, &batch, items, &places).await?;
     write_inbox(permit, &batch, items, &places).await?;
     write_ties(permit, &batch).await?;
+    write_returned(permit, &batch, items).await?;
     write_trail(permit, &batch, items).await?;
     for ticket in batch.touched() {
         chat::post_later(batch.desk, permit, &ticket).await?;
@@ -381,7 +382,7 @@ async fn write_ties<A: ChangesTickets>(
     batch: &Batch<'_>,
 ) -> Result<(), Error> {
     let now = permit.now();
-    let (mut links, mut events, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut links, mut events) = (Vec::new(), Vec::new());
     for decision in &batch.decisions {
         if let (Some((other_id, kind)), Some(ticket_id)) = (decision.link, decision.ticket) {
             links.push(NewLink {
@@ -400,13 +401,30 @@ async fn write_ties<A: ChangesTickets>(
                 detail: serde_json::json!({ "ticket": number }),
             });
         }
-        failed.extend(decision.failed);
     }
     if !links.is_empty() {
         tickets::insert_links(permit, links).await?;
         tickets::insert_events(permit, events).await?;
     }
-    messages::mark_failed(permit, failed).await?;
+    Ok(())
+}
+
+/// Mails of ours that came back. Of history nobody is told.
+async fn write_returned<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    batch: &Batch<'_>,
+    items: &[Prepared],
+) -> Result<(), Error> {
+    for decision in &batch.decisions {
+        let item = &items[decision.index];
+        match (decision.failed, &item.mail.bounce) {
+            (Some(message), Some(bounce)) if !item.is_silent => {
+                outbox::returned(batch.desk, permit, message, bounce).await?;
+            }
+            (Some(message), _) => messages::mark_failed(permit, vec![message]).await?,
+            (None, _) => {}
+        }
+    }
     Ok(())
 }
 

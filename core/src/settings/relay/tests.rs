@@ -71,7 +71,7 @@ fn relays_are_chosen_by_the_senders_domain() {
     )
     .unwrap();
     assert_eq!(out.senders["gov-federal"], "help@gov.example");
-    let relay = server(out.by_domain.get("gov.example").cloned());
+    let relay = server(out.by_domain.get("gov.example").map(|one| (**one).clone()));
     assert!(matches!(
         relay.login,
         RelayLogin::Token {

@@ -1,193 +1,105 @@
-//! A connection that is logged in: opening one, and handing letters over on it, one recipient each.
+//! A connection that is logged in: opening one, and handing letters over on it, one recipient each. lettre says
+//! the commands and reads the answers; what they mean for the letter, and how long they may take, is decided here.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{error::Error as _, fmt::Display, io, sync::Arc, time::Instant};
 
 use data_encoding::BASE64;
+use lettre::{
+    Address,
+    transport::smtp::{
+        Error,
+        authentication::{Credentials, Mechanism},
+        client::AsyncSmtpConnection,
+        commands::{Auth, Data, Ehlo, Mail, Rcpt, Starttls},
+        extension::{ClientId, Extension, MailBodyParameter, MailParameter, ServerInfo},
+        response::Response,
+    },
+};
 use rustls::ClientConfig;
-use tierdesk_core::{
-    outgoing::TlsUse,
-    settings::{Relay, Secret},
+use tierdesk_core::{outgoing::TlsUse, settings::Relay};
+
+use super::{
+    step::{Cause, Fault, Limits, Step, code, is_good},
+    wire::Wire,
 };
 
-use super::wire::{Limits, Reply, Trouble, Wire};
-
-/// How far a conversation came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Step {
-    Connect,
-    Greeting,
-    Hello,
-    Tls,
-    LogIn,
-    /// From here on it is about the letter.
-    Sender,
-    Recipient,
-    Data,
-    /// The text was sent: what is not known here may have arrived.
-    Text,
+/// How to log in: the first of these that the server offers, with a password or a token.
+pub(super) struct LogIn {
+    pub(super) mechanisms: &'static [Mechanism],
+    pub(super) credentials: Credentials,
 }
 
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connect => "when connecting",
-            Self::Greeting => "at its greeting",
-            Self::Hello => "at EHLO",
-            Self::Tls => "when turning to TLS",
-            Self::LogIn => "when logging in",
-            Self::Sender => "at the sender",
-            Self::Recipient => "at the recipient",
-            Self::Data => "before the text",
-            Self::Text => "after the text",
-        })
-    }
-}
-
-/// Why a step failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// It said no.
-    Refused(Reply),
-    /// It said nothing that can be gone by.
-    Trouble(Trouble),
-    /// It cannot do what is needed.
-    Lacks(String),
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(reply) => reply.fmt(f),
-            Self::Trouble(trouble) => trouble.fmt(f),
-            Self::Lacks(what) => f.write_str(what),
-        }
-    }
-}
-
-/// What went wrong, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) step: Step,
-    pub(super) cause: Cause,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.cause, self.step)
-    }
-}
-
-impl Step {
-    fn trouble(self, trouble: Trouble) -> Fault {
-        Fault {
-            step: self,
-            cause: Cause::Trouble(trouble),
-        }
-    }
-
-    fn lacks(self, what: impl Into<String>) -> Fault {
-        Fault {
-            step: self,
-            cause: Cause::Lacks(what.into()),
-        }
-    }
-
-    /// The answer, if it is the one that was hoped for.
-    fn expect(self, reply: Reply, is_hoped_for: impl Fn(&Reply) -> bool) -> Result<Reply, Fault> {
-        if is_hoped_for(&reply) {
-            return Ok(reply);
-        }
-        let cause = match reply.code {
-            400.. => Cause::Refused(reply),
-            _ => Cause::Trouble(Trouble::Nonsense(reply.to_string())),
-        };
-        Err(Fault { step: self, cause })
-    }
-}
-
-/// How to log in.
-pub(super) enum LogIn {
-    None,
-    Password { username: String, password: Secret },
-    Token { account: String, token: Secret },
-}
-
-/// What a server says that it can (RFC 5321, 4.1.1.1), in upper case.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a server says that it can.
+#[derive(Clone, Debug, Default)]
 struct Abilities {
-    keywords: Vec<String>,
-    /// The largest mail in bytes, if it says so (RFC 1870).
-    largest: Option<usize>,
-    mechanisms: Vec<String>,
+    info: ServerInfo,
+    /// It knows SIZE, and takes mails of as many bytes; 0: of any size (RFC 1870).
+    size: Option<usize>,
 }
 
 impl Abilities {
-    fn of(reply: &Reply) -> Self {
-        let mut abilities = Self::default();
-        // The first line is its name.
-        for line in reply.lines.iter().skip(1) {
-            let line = line.to_ascii_uppercase();
-            let mut words = line
-                .split([' ', '\t', '='])
-                .filter(|word| !word.is_empty())
-                .map(str::to_owned);
-            let Some(keyword) = words.next() else {
-                continue;
-            };
-            match keyword.as_str() {
-                "AUTH" => abilities.mechanisms.extend(words),
-                "SIZE" => {
-                    let size = words.next().and_then(|size| size.parse().ok());
-                    abilities.largest = size.filter(|size| *size > 0);
-                }
-                _ => {}
-            }
-            abilities.keywords.push(keyword);
-        }
-        abilities
+    fn of(said: &Response) -> Result<Self, Fault> {
+        // Case does not matter, and old servers have an equals sign behind AUTH.
+        let tidy = |line: &str| line.to_ascii_uppercase().replace('=', " ");
+        let said = Response::new(said.code(), said.message().map(tidy).collect());
+        let mut lines = said.message().map(str::split_whitespace);
+        let size = lines.find_map(|mut words| (words.next() == Some("SIZE")).then_some(words));
+        let size = size.map(|mut words| words.next().and_then(|size| size.parse().ok()));
+        let info = ServerInfo::from_response(&said)
+            .map_err(|error| Step::Hello.fault(Cause::Nonsense(error.to_string())))?;
+        Ok(Self {
+            info,
+            size: size.map(Option::unwrap_or_default),
+        })
     }
 
-    fn has(&self, keyword: &str) -> bool {
-        self.keywords.iter().any(|one| one == keyword)
+    fn has(&self, extension: Extension) -> bool {
+        self.info.supports_feature(extension)
+    }
+
+    fn largest(&self) -> Option<usize> {
+        self.size.filter(|size| *size > 0)
     }
 
     /// `MAIL FROM`, or what the server lacks for this letter.
-    fn mail_command(&self, sender: &str, recipient: &str, bytes: &[u8]) -> Result<String, Fault> {
-        let mut command = format!("MAIL FROM:<{sender}>");
-        let length = bytes.len();
-        if let Some(most) = self.largest.filter(|most| length > *most) {
+    fn mail_command(
+        &self,
+        sender: &Address,
+        recipient: &Address,
+        bytes: &[u8],
+    ) -> Result<Mail, Fault> {
+        let (mut parameters, length) = (Vec::new(), bytes.len());
+        if let Some(most) = self.largest().filter(|most| length > *most) {
             let words =
                 format!("the mail has {length} bytes, and the relay takes no more than {most}");
             return Err(Step::Sender.lacks(words));
         }
-        if self.has("SIZE") {
-            command = format!("{command} SIZE={length}");
+        if self.size.is_some() {
+            parameters.push(MailParameter::Size(length));
         }
         if !bytes.is_ascii() {
-            if !self.has("8BITMIME") {
+            if !self.has(Extension::EightBitMime) {
                 let words = "the mail has 8-bit text, and the relay takes 7-bit text only";
                 return Err(Step::Sender.lacks(words));
             }
-            command.push_str(" BODY=8BITMIME");
+            let body = MailBodyParameter::EightBitMime;
+            parameters.push(MailParameter::Body(body));
         }
-        if !(sender.is_ascii() && recipient.is_ascii()) {
-            if !self.has("SMTPUTF8") {
+        let addresses: [&str; 2] = [sender.as_ref(), recipient.as_ref()];
+        if !addresses.iter().all(|address| address.is_ascii()) {
+            if !self.has(Extension::SmtpUtfEight) {
                 let words = "an address has letters beyond ASCII, which the relay does not know";
                 return Err(Step::Sender.lacks(words));
             }
-            command.push_str(" SMTPUTF8");
+            parameters.push(MailParameter::SmtpUtfEight);
         }
-        command.push_str("\r\n");
-        Ok(command)
-    }
-
-    fn knows(&self, mechanism: &str) -> bool {
-        self.mechanisms.iter().any(|known| known == mechanism)
+        Ok(Mail::new(Some(sender.clone()), parameters))
     }
 }
 
 /// A connection on which letters can be handed over.
 pub(super) struct Session {
+    connection: AsyncSmtpConnection,
     wire: Wire,
     abilities: Abilities,
     /// Whether it turned to TLS.
@@ -201,7 +113,7 @@ impl Session {
     pub(super) async fn open(
         relay: &Relay,
         trust: &Arc<ClientConfig>,
-        log_in: &LogIn,
+        log_in: Option<&LogIn>,
         limits: &Limits,
     ) -> Result<Self, Fault> {
         let mut session = match Self::connect(relay, relay.tls, trust, limits).await {
@@ -211,7 +123,9 @@ impl Session {
             }
             connected => connected?,
         };
-        session.log_in(log_in, limits).await?;
+        if let Some(log_in) = log_in {
+            session.log_in(log_in, limits).await?;
+        }
         Ok(session)
     }
 
@@ -221,111 +135,109 @@ impl Session {
         trust: &Arc<ClientConfig>,
         limits: &Limits,
     ) -> Result<Self, Fault> {
-        let (host, hello) = (relay.host.as_str(), relay.hello.as_str());
-        let connecting = limits.step(Wire::connect(host, relay.port)).await;
-        let mut wire = connecting.map_err(|trouble| Step::Connect.trouble(trouble))?;
-        if tls == TlsUse::Wrapped {
-            let secured = limits.step(wire.secure(host, trust)).await;
-            wire = secured.map_err(|trouble| Step::Tls.trouble(trouble))?;
+        let host = relay.host.as_str();
+        let connecting = Wire::connect(host, relay.port);
+        let wire = limits.step(Step::Connect, connecting).await?;
+        let is_wrapped = tls == TlsUse::Wrapped;
+        if is_wrapped {
+            limits.step(Step::Tls, wire.secure(host, trust)).await?;
         }
-        let greeting = limits.step(wire.reply()).await;
-        let greeting = greeting.map_err(|trouble| Step::Greeting.trouble(trouble))?;
-        Step::Greeting.expect(greeting, Reply::is_good)?;
-        let mut abilities = say_hello(&mut wire, hello, limits).await?;
-        let mut is_encrypted = tls == TlsUse::Wrapped;
+        let hello = ClientId::Domain(relay.hello.clone());
+        let mut session = Self::greet(wire, &hello, limits).await?;
+        session.is_encrypted = is_wrapped;
         let may_secure = matches!(tls, TlsUse::Required | TlsUse::Opportunistic);
-        if may_secure && abilities.has("STARTTLS") {
-            let asked = limits.step(wire.ask(b"STARTTLS\r\n")).await;
-            let asked = asked.map_err(|trouble| Step::Tls.trouble(trouble))?;
-            Step::Tls.expect(asked, Reply::is_good)?;
-            let secured = limits.step(wire.secure(host, trust)).await;
-            wire = secured.map_err(|trouble| Step::Tls.trouble(trouble))?;
-            is_encrypted = true;
+        if may_secure && session.abilities.has(Extension::StartTls) {
+            session.ask(Step::Tls, Starttls, is_good, limits).await?;
+            let securing = session.wire.secure(host, trust);
+            limits.step(Step::Tls, securing).await?;
+            session.is_encrypted = true;
             // What was said before TLS counts no more (RFC 3207, 4.2).
-            abilities = say_hello(&mut wire, hello, limits).await?;
+            let again = session.ask(Step::Hello, Ehlo::new(hello), is_good, limits);
+            session.abilities = Abilities::of(&again.await?)?;
         } else if tls == TlsUse::Required {
             return Err(Step::Tls.lacks("it offers no STARTTLS, and nothing is sent without"));
         }
+        Ok(session)
+    }
+
+    /// Hears the greeting, which has a limit of its own, and says EHLO.
+    async fn greet(wire: Wire, hello: &ClientId, limits: &Limits) -> Result<Self, Fault> {
+        let greeting = limits.step(Step::Greeting, wire.answered()).await?;
+        Step::Greeting.expect(greeting, is_good)?;
+        let greeted = limits.step(Step::Hello, async {
+            let stream = Box::new(wire.clone());
+            let connected = AsyncSmtpConnection::connect_with_transport(stream, hello).await;
+            let said = match &connected {
+                Ok(_) => wire.last()?,
+                Err(error) => understood(error, &wire)?,
+            };
+            Ok((connected, said))
+        });
+        let (connected, said) = greeted.await?;
+        let said = Step::Hello.expect(said, is_good)?;
         Ok(Self {
+            connection: connected.map_err(|error| Step::Hello.lacks(error.to_string()))?,
             wire,
-            abilities,
-            is_encrypted,
+            abilities: Abilities::of(&said)?,
+            is_encrypted: false,
             since: Instant::now(),
         })
     }
 
+    /// Logs in step by step: lettre's own way knows only some of the words in which servers ask for a name, and
+    /// stops in the middle of why a token is refused.
     async fn log_in(&mut self, log_in: &LogIn, limits: &Limits) -> Result<(), Fault> {
-        let said = match log_in {
-            LogIn::None => return Ok(()),
-            LogIn::Password { username, password } => {
-                let password = password.expose();
-                if self.abilities.knows("PLAIN") {
-                    let words = BASE64.encode(format!("\0{username}\0{password}").as_bytes());
-                    self.auth(&format!("AUTH PLAIN {words}"), limits).await?
-                } else if self.abilities.knows("LOGIN") {
-                    let mut said = self.auth("AUTH LOGIN", limits).await?;
-                    // It asks for one after the other, in words that differ.
-                    for answer in [username.as_str(), password] {
-                        if said.code == 334 {
-                            said = self.auth(&BASE64.encode(answer.as_bytes()), limits).await?;
-                        }
-                    }
-                    said
-                } else {
-                    return Err(Step::LogIn.lacks("it offers neither AUTH PLAIN nor AUTH LOGIN"));
-                }
-            }
-            LogIn::Token { account, token } => {
-                if !self.abilities.knows("XOAUTH2") {
-                    return Err(Step::LogIn.lacks("it offers no AUTH XOAUTH2"));
-                }
-                let token = token.expose();
-                let words = format!("user={account}\u{1}auth=Bearer {token}\u{1}\u{1}");
-                let words = BASE64.encode(words.as_bytes());
-                let said = self.auth(&format!("AUTH XOAUTH2 {words}"), limits).await?;
-                if said.code == 334 {
-                    // Why it says no; the refusal itself follows an empty answer.
-                    let why = said.lines.concat();
-                    let why = BASE64.decode(why.trim().as_bytes()).unwrap_or_default();
-                    let mut said = self.auth("", limits).await?;
-                    said.lines.push(String::from_utf8_lossy(&why).into_owned());
-                    said
-                } else {
-                    said
-                }
-            }
+        let offered = self.abilities.info.get_auth_mechanism(log_in.mechanisms);
+        let Some(mechanism) = offered else {
+            let wanted = log_in.mechanisms.iter().map(ToString::to_string);
+            let wanted = wanted.collect::<Vec<_>>().join(" or ");
+            return Err(Step::LogIn.lacks(format!("it does not offer AUTH {wanted}")));
         };
-        Step::LogIn
-            .expect(said, |reply| reply.code == 235)
-            .map(|_| ())
-    }
-
-    async fn auth(&mut self, line: &str, limits: &Limits) -> Result<Reply, Fault> {
-        let line = format!("{line}\r\n");
-        let asked = limits.step(self.wire.ask(line.as_bytes()));
-        asked.await.map_err(|trouble| Step::LogIn.trouble(trouble))
+        let auth = |question: Option<&str>| {
+            let question = question.map(str::to_owned);
+            Auth::new(mechanism, log_in.credentials.clone(), question)
+                .map_err(|error| Step::LogIn.lacks(error.to_string()))
+        };
+        let step = Step::LogIn;
+        let mut said = self.ask(step, auth(None)?, |_| true, limits).await?;
+        if mechanism == Mechanism::Login {
+            for question in ["Username", "Password"] {
+                if code(&said) == 334 {
+                    let answer = auth(Some(question))?;
+                    said = self.ask(step, answer, |_| true, limits).await?;
+                }
+            }
+        } else if mechanism == Mechanism::Xoauth2 && code(&said) == 334 {
+            // Why it says no; the refusal itself follows an empty answer.
+            let why = BASE64.decode(said.message().collect::<String>().trim().as_bytes());
+            let why = String::from_utf8_lossy(&why.unwrap_or_default()).into_owned();
+            said = self.ask(step, "\r\n", |_| true, limits).await?;
+            let lines = said.message().map(str::to_owned).chain([why]).collect();
+            said = Response::new(said.code(), lines);
+        }
+        step.expect(said, |code| code == 235).map(|_| ())
     }
 
     /// Hands one letter over.
     pub(super) async fn hand_over(
         &mut self,
-        sender: &str,
-        recipient: &str,
+        sender: &Address,
+        recipient: &Address,
         bytes: &[u8],
         limits: &Limits,
-    ) -> Result<Reply, Fault> {
+    ) -> Result<Response, Fault> {
         let mail = self.abilities.mail_command(sender, recipient, bytes)?;
-        self.ask(Step::Sender, &mail, Reply::is_good, limits)
+        self.ask(Step::Sender, mail, is_good, limits).await?;
+        let rcpt = Rcpt::new(recipient.clone(), Vec::new());
+        self.ask(Step::Recipient, rcpt, is_good, limits).await?;
+        self.ask(Step::Data, Data, |code| code == 354, limits)
             .await?;
-        let rcpt = format!("RCPT TO:<{recipient}>\r\n");
-        self.ask(Step::Recipient, &rcpt, Reply::is_good, limits)
-            .await?;
-        let is_go = |reply: &Reply| reply.code == 354;
-        self.ask(Step::Data, "DATA\r\n", is_go, limits).await?;
-        let text = stuffed(bytes);
-        let taken = limits.rest(self.wire.ask(&text)).await;
-        let taken = taken.map_err(|trouble| Step::Text.trouble(trouble))?;
-        let taken = Step::Text.expect(taken, Reply::is_good)?;
+        let text = with_line_ends(bytes);
+        let taken = limits.step(Step::Text, async {
+            let said = self.connection.message(&text).await;
+            said.or_else(|error| understood(&error, &self.wire))
+        });
+        let taken = Step::Text.expect(taken.await?, is_good)?;
         self.since = Instant::now();
         Ok(taken)
     }
@@ -333,68 +245,105 @@ impl Session {
     async fn ask(
         &mut self,
         step: Step,
-        command: &str,
-        is_hoped_for: impl Fn(&Reply) -> bool,
+        command: impl Display + Send,
+        is_hoped_for: fn(u16) -> bool,
         limits: &Limits,
-    ) -> Result<Reply, Fault> {
-        let asked = limits.step(self.wire.ask(command.as_bytes())).await;
-        step.expect(
-            asked.map_err(|trouble| step.trouble(trouble))?,
-            is_hoped_for,
-        )
+    ) -> Result<Response, Fault> {
+        let asked = limits.step(step, async {
+            let said = self.connection.command(command).await;
+            said.or_else(|error| understood(&error, &self.wire))
+        });
+        step.expect(asked.await?, is_hoped_for)
     }
 
     /// Says goodbye; nobody waits for the answer.
     pub(super) async fn quit(mut self, limits: &Limits) {
-        let _ = limits.step(self.wire.say(b"QUIT\r\n")).await;
+        let quitting = async { Ok(self.connection.quit().await) };
+        // Whatever becomes of it, the letter's fate is known.
+        let _ = limits.step(Step::Hello, quitting).await;
     }
 
     /// What the relay takes, for people.
     pub(super) fn largest(&self) -> Option<usize> {
-        self.abilities.largest
+        self.abilities.largest()
     }
 }
 
-async fn say_hello(wire: &mut Wire, hello: &str, limits: &Limits) -> Result<Abilities, Fault> {
-    let line = format!("EHLO {hello}\r\n");
-    let asked = limits.step(wire.ask(line.as_bytes()));
-    let said = asked
-        .await
-        .map_err(|trouble| Step::Hello.trouble(trouble))?;
-    let said = Step::Hello.expect(said, Reply::is_good)?;
-    Ok(Abilities::of(&said))
+/// The refusal that lettre made an error of, or what kept the answer from being one.
+fn understood(error: &Error, wire: &Wire) -> Result<Response, Cause> {
+    if error.status().is_some() {
+        return wire.last();
+    }
+    let fault = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<io::Error>());
+    let cause = fault.and_then(|fault| fault.get_ref()?.downcast_ref::<Cause>());
+    Err(cause
+        .cloned()
+        .unwrap_or_else(|| Cause::Nonsense(error.to_string())))
 }
 
-/// A mail as it follows DATA, its end included (RFC 5321, 4.5.2). Every line ends in CRLF, so that no server
-/// sees an end of the mail where another one sees none.
-fn stuffed(mail: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(mail.len() + mail.len() / 64 + 8);
-    for line in mail.split_inclusive(|byte| *byte == b'\n') {
-        if line.starts_with(b".") {
-            bytes.push(b'.');
+/// A mail as lettre doubles its dots and ends it: every line ends in CRLF, so that no server sees an end of the
+/// mail where another one sees none, and the last line's end is lettre's.
+fn with_line_ends(mail: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(mail.len() + mail.len() / 64);
+    for (number, line) in mail.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        if number > 0 {
+            bytes.extend_from_slice(b"\r\n");
         }
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         bytes.extend_from_slice(text.strip_suffix(b"\r").unwrap_or(text));
-        bytes.extend_from_slice(b"\r\n");
     }
-    bytes.extend_from_slice(b".\r\n");
     bytes
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
 
-    #[test]
-    fn a_text_has_one_end() {
+    /// What lettre writes for this mail, behind EHLO.
+    async fn said_as_text(mail: &[u8]) -> String {
+        let (mut server, ours) = tokio::io::duplex(4096);
+        let wire = Wire::over(Box::new(ours));
+        server.write_all(b"220 a\r\n").await.unwrap();
+        let limits = Limits::new(Duration::from_secs(5), Duration::from_secs(5));
+        let hello = ClientId::Domain("a.example".to_owned());
+        let (session, ()) = tokio::join!(Session::greet(wire, &hello, &limits), async {
+            let mut hello = [0; 16];
+            server.read_exact(&mut hello).await.unwrap();
+            server.write_all(b"250 a\r\n").await.unwrap();
+        });
+        let mut session = session.unwrap();
+        let text = with_line_ends(mail);
+        let (said, heard) = tokio::join!(session.connection.message(&text), async {
+            let mut heard = Vec::new();
+            while !heard.ends_with(b"\r\n.\r\n") {
+                server.read_buf(&mut heard).await.unwrap();
+            }
+            server.write_all(b"250\r\n").await.unwrap();
+            String::from_utf8(heard).unwrap()
+        });
+        assert_eq!(
+            super::super::step::words(&said.unwrap()),
+            "250 (without a word)"
+        );
+        heard
+    }
+
+    #[tokio::test]
+    async fn a_text_has_one_end() {
         for (mail, sent) in [
-            (&b""[..], &b".\r\n"[..]),
-            (b"a", b"a\r\n.\r\n"),
-            (b"a\r\n.\r\nb\r\n", b"a\r\n..\r\nb\r\n.\r\n"),
-            (b"a\n.\nb", b"a\r\n..\r\nb\r\n.\r\n"),
-            (b".", b"..\r\n.\r\n"),
+            (&b"a"[..], "a\r\n.\r\n"),
+            (b"a\r\n.\r\nb\r\n", "a\r\n..\r\nb\r\n.\r\n"),
+            (b"a\n.\nb", "a\r\n..\r\nb\r\n.\r\n"),
+            (b"a\r\n\r\n", "a\r\n\r\n.\r\n"),
+            (b".", "..\r\n.\r\n"),
         ] {
-            assert_eq!(stuffed(mail), sent);
+            assert_eq!(said_as_text(mail).await, sent);
         }
     }
 
@@ -407,39 +356,33 @@ mod tests {
             "AUTH=login PLAIN",
             "auth XOAUTH2",
         ];
-        let reply = Reply {
-            code: 250,
-            lines: lines.map(str::to_owned).to_vec(),
-        };
-        let abilities = Abilities::of(&reply);
-        assert!(!abilities.has("STARTTLS"), "its name is no ability");
-        assert!(abilities.has("8BITMIME") && !abilities.has("SMTPUTF8"));
-        assert_eq!(
-            (abilities.has("SIZE"), abilities.largest),
-            (true, Some(1000))
+        let said = format!(
+            "250-{}\r\n250 {}\r\n",
+            lines[..4].join("\r\n250-"),
+            lines[4]
         );
-        assert!(
-            ["LOGIN", "PLAIN", "XOAUTH2"]
-                .iter()
-                .all(|one| abilities.knows(one))
-        );
+        let abilities = Abilities::of(&said.parse().unwrap()).unwrap();
+        let has = |extension| abilities.has(extension);
+        assert!(has(Extension::EightBitMime) && !has(Extension::SmtpUtfEight));
+        assert_eq!(abilities.largest(), Some(1000));
+        for one in [Mechanism::Login, Mechanism::Plain, Mechanism::Xoauth2] {
+            assert!(has(Extension::Authentication(one)), "{one}");
+        }
     }
 
     #[test]
     fn what_a_server_lacks_for_a_letter_is_known_before_it_is_sent() {
         let plain = Abilities::default();
-        let able = Abilities {
-            keywords: ["8BITMIME", "SMTPUTF8", "SIZE"].map(str::to_owned).to_vec(),
-            largest: Some(100),
-            ..Abilities::default()
-        };
+        let able = "250-mx\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 100\r\n";
+        let able = Abilities::of(&able.parse().unwrap()).unwrap();
         let (to, from) = ("j\u{fc}rgen@b.example", "a@b.example");
+        let (to, from): (&Address, &Address) = (&to.parse().unwrap(), &from.parse().unwrap());
         let large = [b'x'; 101];
         let ascii = plain.mail_command(from, from, b"text");
-        assert_eq!(ascii.unwrap(), "MAIL FROM:<a@b.example>\r\n");
+        assert_eq!(ascii.unwrap().to_string(), "MAIL FROM:<a@b.example>\r\n");
         let all = able.mail_command(from, to, "\u{fc}".as_bytes()).unwrap();
         assert_eq!(
-            all,
+            all.to_string(),
             "MAIL FROM:<a@b.example> SIZE=2 BODY=8BITMIME SMTPUTF8\r\n"
         );
         for (lacks, says) in [
@@ -451,7 +394,7 @@ mod tests {
             (able.mail_command(from, from, &large), "101 bytes"),
         ] {
             let fault = lacks.unwrap_err();
-            assert!(fault.to_string().contains(says), "{fault}");
+            assert!(fault.cause.to_string().contains(says), "{fault:?}");
         }
     }
 }

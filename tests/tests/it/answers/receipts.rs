@@ -11,6 +11,7 @@ on_both! {
     a_bound_ticket_sends_the_receipt_that_was_withheld,
     nobody_is_told_more_than_five_times_an_hour,
     a_domain_has_a_budget_too,
+    a_day_has_a_budget_and_what_repeats_itself_gets_none,
     spoofed_mail_brings_no_receipt_and_proven_mail_each_one,
 }
 
@@ -169,6 +170,39 @@ async fn a_domain_has_a_budget_too(backend: Backend) {
     desk.end().await;
 }
 
+async fn a_day_has_a_budget_and_what_repeats_itself_gets_none(backend: Backend) {
+    let desk = MailDesk::start(backend).await;
+    let mut told = 0;
+    for number in 0..30 {
+        desk.receive(&MailDesk::proven(JOHN, &format!("m{number}")))
+            .await;
+        told += desk.post().await.len();
+        desk.test.pass(Duration::from_mins(13));
+    }
+    assert_eq!(told, 20, "in a day");
+    desk.test.pass(Duration::from_hours(24));
+    // Every mail opens its ticket all the same.
+    let (mut told, mut tickets) = (Vec::new(), Vec::new());
+    for (id, body) in [
+        ("a", "I am away."),
+        ("b", "I am away."),
+        ("c", "I am back."),
+    ] {
+        let mail = MailDesk::proven(JOHN, id).subject(id).body(body);
+        tickets.push(desk.receive_on(&mail).await);
+        told.push(desk.post().await.len());
+        desk.test.pass(Duration::from_mins(13));
+    }
+    assert_eq!(told, [1, 0, 1], "the same words");
+    desk.test.pass(Duration::from_hours(8 * 24));
+    let mail = MailDesk::proven(JOHN, "d").subject("d").body("I am away.");
+    tickets.push(desk.receive_on(&mail).await);
+    assert_eq!(desk.post().await.len(), 1, "a week later");
+    tickets.dedup();
+    assert_eq!(tickets.len(), 4);
+    desk.end().await;
+}
+
 const SPOOFED: usize = 10_000;
 const PROVEN: usize = 100;
 
@@ -192,7 +226,9 @@ async fn spoofed_mail_brings_no_receipt_and_proven_mail_each_one(backend: Backen
             .collect();
         desk.test.receive_all(&spoofed).await;
         to_spoofed += desk.post().await.len();
-        desk.receive(&MailDesk::proven(JOHN, &format!("g{round}")))
+        // Of ten people, since one has a budget of the day.
+        let from = format!("g{}@acmefinance.com", round % 10);
+        desk.receive(&MailDesk::proven(&from, &format!("g{round}")))
             .await;
         to_proven += desk.post().await.len();
         desk.test.pass(Duration::from_mins(13));

@@ -367,7 +367,7 @@ async fn answers_of_the_strict_tiers_are_held_until_somebody_vouches(backend: Ba
         desk.test.pass(Duration::from_secs(1));
         desk.reply(number, "An answer").await;
         assert!(desk.post_later().await.is_empty(), "held");
-        let held = outbox::list(&desk.test.desk, &owner(), 10)
+        let held = outbox::list(&desk.test.desk, &owner(), outbox::Listed::default(), 10)
             .await
             .expect("they are listed");
         assert_eq!(held[0].state, OutgoingState::Held);

@@ -330,6 +330,15 @@ async fn every_fault_has_its_row(backend: Backend) {
     let gone = format!("smtp://{}", address_of_its_own());
     let (way, _folder) = smtp_at(&gone, &other, "", None);
     unusable(&office, "nobody listens", &way, "it cannot be reached").await;
+    // A name that no DNS has (RFC 2606). Where no DNS answers at all, the same comes of it.
+    let (way, _folder) = smtp_at("smtp://relay.invalid", &other, "", None);
+    unusable(
+        &office,
+        "a name that DNS does not know",
+        &way,
+        "(when connecting)",
+    )
+    .await;
     // Positive control: a letter of which the relay keeps nothing is seen as lost.
     let server = FakeSmtp::start().await;
     server.fail(Step::Text, Fault::Close, usize::MAX);
@@ -345,7 +354,7 @@ async fn every_fault_has_its_row(backend: Backend) {
         .await;
     println!(
         "{backend:?}: {} faults, {lost} lost, {doubled} doubled, {doubts} in doubt",
-        cases.len() + 2
+        cases.len() + 3
     );
     assert_eq!((lost, doubled), (0, 2));
     assert_eq!(

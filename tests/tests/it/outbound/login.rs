@@ -48,7 +48,7 @@ async fn a_password_is_said_as_the_relay_wants_it(backend: Backend) {
         (
             "CRAM-MD5",
             "pass-of-the-desk",
-            "neither AUTH PLAIN nor AUTH LOGIN",
+            "does not offer AUTH PLAIN or LOGIN",
         ),
     ] {
         server.state().mechanisms = vec![offers.to_owned()];
@@ -205,4 +205,19 @@ async fn each_use_of_tls_does_what_it_says() {
         sent += 1;
     }
     println!("{sent} ways, each with the TLS that it asks for");
+}
+
+/// What lettre would log are commands as they are said, logins among them.
+#[test]
+fn lettre_is_built_without_its_log() {
+    let lock = include_str!("../../../../Cargo.lock");
+    let package = lock
+        .split("[[package]]")
+        .find(|package| package.contains("name = \"lettre\""))
+        .expect("it is a dependency");
+    assert!(
+        package.contains("\"tokio\""),
+        "its features show: {package}"
+    );
+    assert!(!package.contains("\"tracing\""), "{package}");
 }

@@ -10,6 +10,7 @@ use super::{JOHN, SUPPORT};
 on_both! {
     each_sender_has_its_way,
     a_tier_that_demands_tls_leaves_by_a_way_that_enforces_it,
+    domains_of_one_relay_share_its_connections,
 }
 
 const GOV: &str = "support@gov.securebase.example";
@@ -129,12 +130,36 @@ async fn a_tier_that_demands_tls_leaves_by_a_way_that_enforces_it(backend: Backe
     let ca = certificate(&folder, &gov);
     let text = configuration(&ordinary, &gov, &ca, "");
     let (_test, program, _file) = stage(backend, &text).await;
-    for number in ["1", "2"] {
-        let reply = ["ticket", "reply", number, "--now"];
-        program.run_with(&reply, b"It works again.\n").done();
+    for (number, is_held) in [("1", false), ("2", true)] {
+        let reply = ["ticket", "reply", number, "--now", "--json"];
+        let answer = program.run_with(&reply, b"It works again.\n").done().json();
+        assert_eq!(answer["number"], format!("SB-{number}"), "{answer}");
+        let reply = &answer["reply"];
+        assert!(reply["leave_at"].is_string(), "{reply}");
+        let recipients = reply["recipients"].as_array().expect("a list");
+        let why = recipients[0]["held"].as_str().unwrap_or_default();
+        assert_eq!(
+            (recipients.len(), why.contains("verified TLS")),
+            (1, is_held),
+            "{reply}"
+        );
     }
     serve_until(&program, &[&ordinary, &gov], 1).await;
     assert_eq!(gov.state().mails, [], "what is held does not leave");
+    for (arguments, states) in [
+        (&[][..], &["held"][..]),
+        (&["--all"], &["sent", "held"]),
+        (&["--all", "--ticket", "SB-1"], &["sent"]),
+        (&["--ticket", "SB-1"], &[]),
+    ] {
+        let all = [&["mail", "outbox", "--json"], arguments].concat();
+        let letters = program.run(&all).done().json();
+        let letters = letters.as_array().expect("a list").iter();
+        let found: Vec<&str> = letters.filter_map(|one| one["state"].as_str()).collect();
+        assert_eq!(found, states, "{arguments:?}");
+    }
+    let shown = program.run(&["mail", "outbox", "--all"]).done().out.clone();
+    assert!(shown.contains("250 2.0.0 Queued"), "{shown}");
 
     let held = held(&program);
     let [(id, why)] = held.as_slice() else {
@@ -148,4 +173,42 @@ async fn a_tier_that_demands_tls_leaves_by_a_way_that_enforces_it(backend: Backe
     serve_until(&program, &[&gov], 1).await;
     assert!(gov.state().mails[0].is_encrypted);
     println!("{backend:?}: held until a person let it go");
+}
+
+async fn domains_of_one_relay_share_its_connections(backend: Backend) {
+    let mut open = Vec::new();
+    // Two relays that are the same server are two: positive control.
+    for is_shared in [true, false] {
+        let server = FakeSmtp::start().await;
+        server.state().delay = Duration::from_millis(700);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let ca = certificate(&folder, &server);
+        let relay = |domains: &str| {
+            format!(
+                "[[mail.relay]]\nurl = \"smtp://{}\"\ntls = \"required\"\nca_file = {ca:?}\n\
+                 enforces_tls = true\nconnections = 1\nsender_domains = [{domains}]\n",
+                server.address()
+            )
+        };
+        let (gov, fin) = ("\"gov.securebase.example\"", "\"fin.securebase.example\"");
+        let relays = if is_shared {
+            relay(&format!("{gov}, {fin}"))
+        } else {
+            relay(gov) + &relay(fin)
+        };
+        let text = format!(
+            "[mail]\naddress = {SUPPORT:?}\nsmtp_url = \"file:{}\"\n[mail.senders]\n\
+             gov-federal = {GOV:?}\nfintech = \"support@fin.securebase.example\"\n{relays}",
+            folder.path().display()
+        );
+        let (_test, program, _file) = stage(backend, &text).await;
+        for number in ["1", "2"] {
+            let reply = ["ticket", "reply", number, "--now"];
+            program.run_with(&reply, b"It works again.\n").done();
+        }
+        serve_until(&program, &[&server], 2).await;
+        open.push(server.state().most_open);
+    }
+    println!("{backend:?}: at once {open:?}");
+    assert_eq!(open, [1, 2], "of one relay, of two");
 }
