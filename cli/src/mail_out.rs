@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use tierdesk_core::{
     customers::EmailAddress,
     desk::Desk,
+    macros::Macros,
     mail::Provider,
     outgoing::{AccessTokens, HeaderText, MailOut, Party, PortFuture},
     refusal::{Refusal, RefusalCode},
@@ -27,11 +28,17 @@ use tierdesk_outbound::{
 pub(crate) fn mail_out(
     mail: &MailSettings,
     catalogue: &Catalogue,
+    macros: &Macros,
 ) -> anyhow::Result<Option<Arc<MailOut>>> {
     if mail.out.default.is_none() {
         return Ok(None);
     }
     let composer = composer(mail, catalogue)?;
+    composer.check_macros(macros).map_err(|error| {
+        let message = format!("{}; nothing was started", telemetry::chain(&error));
+        Refusal::new(RefusalCode::Configuration, message)
+            .with_hint("correct it in the file that mail.macros names")
+    })?;
     let name = mail.out.sender_name.as_deref().map(HeaderText::new);
     let party = |address: &str| -> anyhow::Result<Party> {
         let address: EmailAddress = address.parse().context("mail.address")?;

@@ -13,6 +13,7 @@ use tierdesk_core::{
     cloud::Cloud,
     customers::{DomainName, FreeMail},
     desk::Desk,
+    macros::Macros,
     onboarding::Blueprint,
     permit::Actor,
     refusal::{Refusal, RefusalCode},
@@ -104,6 +105,19 @@ impl Program {
         })
     }
 
+    /// The macros: the configured file, else the built-in ones.
+    fn macros(&self, catalogue: &Catalogue) -> anyhow::Result<Macros> {
+        let Some(path) = &self.settings.mail.out.macros else {
+            return Ok(Macros::embedded());
+        };
+        let origin = path.display().to_string();
+        Macros::parse(&read(path)?, &origin, catalogue).map_err(|error| {
+            Refusal::new(RefusalCode::Configuration, error.to_string())
+                .with_hint("config/macros.toml shows how they are written; nothing was started")
+                .into()
+        })
+    }
+
     /// How to open the configured database.
     pub(crate) fn open_options(&self) -> anyhow::Result<OpenOptions> {
         let mut options = OpenOptions::new(self.settings.database.url.expose());
@@ -119,8 +133,10 @@ impl Program {
     /// Opens the desk; a missing SQLite database is made and migrated.
     pub(crate) async fn open(&self) -> anyhow::Result<Desk> {
         let catalogue = self.catalogue()?;
+        let macros = self.macros(&catalogue)?;
         let desk = Desk {
-            mail_out: mail_out(&self.settings.mail, &catalogue)?,
+            mail_out: mail_out(&self.settings.mail, &catalogue, &macros)?,
+            macros: Arc::new(macros),
             catalogue: Arc::new(catalogue),
             free_mail: self.free_mail()?,
             own_address: self.settings.mail.address.parse().ok(),

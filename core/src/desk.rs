@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod import_customers;
 pub mod jobs;
 mod letters;
+pub mod macros;
 pub mod mailboxes;
 pub mod onboard;
 pub mod outbox;
@@ -35,6 +36,7 @@ pub use crate::error::Error;
 use crate::{
     authentication::EdgeCheck,
     customers::{DomainName, EmailAddress, FreeMail},
+    macros::Macros,
     onboarding::Blueprint,
     outgoing::MailOut,
     refusal::{Refusal, RefusalCode},
@@ -63,6 +65,8 @@ pub struct Desk {
     pub reply_tokens: Option<Arc<ReplyTokens>>,
     /// How mail leaves; without it nothing is sent.
     pub mail_out: Option<Arc<MailOut>>,
+    /// Answers that are written often.
+    pub macros: Arc<Macros>,
     /// Mail domains of our own people.
     pub staff_domains: Vec<DomainName>,
     /// An answer to a ticket that was closed for longer opens a new one.
@@ -88,6 +92,7 @@ impl Desk {
             authserv_id: None,
             reply_tokens: None,
             mail_out: None,
+            macros: Arc::new(Macros::embedded()),
             staff_domains: Vec::new(),
             follow_up_after: FOLLOW_UP_AFTER,
             edge_check: None,

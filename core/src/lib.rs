@@ -16,6 +16,7 @@ pub mod error;
 pub mod fault;
 pub mod ids;
 pub mod jobs;
+pub mod macros;
 pub mod mail;
 pub mod masking;
 mod named;

@@ -6,7 +6,7 @@
 //! transaction.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     pin::Pin,
     sync::Arc,
@@ -240,6 +240,15 @@ pub enum ComposeError {
 pub trait Compose: fmt::Debug + Send + Sync {
     /// The bytes.
     fn compose(&self, letter: &Letter) -> Result<Vec<u8>, ComposeError>;
+
+    /// A text with these words in the places of its variables. `name` is for the error. A variable that
+    /// nobody gives is a fault.
+    fn fill(
+        &self,
+        name: &str,
+        text: &str,
+        words: &BTreeMap<String, String>,
+    ) -> Result<String, ComposeError>;
 }
 
 named_enum! {

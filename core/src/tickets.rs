@@ -3,6 +3,7 @@
 pub mod number;
 pub mod severity;
 pub mod state;
+pub mod tag;
 pub mod threading;
 
 use serde::Serialize;

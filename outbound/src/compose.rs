@@ -4,7 +4,10 @@
 //! anybody wrote can become a header of its own. What was written in Markdown is shown as it was typed to
 //! readers of plain text, and cleaned by ammonia for readers of HTML.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use lettre::{
     Address,
@@ -17,6 +20,7 @@ use serde::Serialize;
 use tierdesk_core::{
     clock::Timestamp,
     customers::EmailAddress,
+    macros::{KNOWN_VARIABLES, Macros},
     mail::{Attachment, AttachmentInfo},
     outgoing::{
         Compose, ComposeError, HeaderId, HeaderText, Letter, LetterFacts, LetterKind, Party, Quote,
@@ -76,7 +80,34 @@ impl Composer {
     }
 }
 
+impl Composer {
+    /// Fills every macro in with samples.
+    pub fn check_macros(&self, macros: &Macros) -> Result<(), ComposeError> {
+        for one in macros.iter() {
+            let mut words = one.variables.clone();
+            for name in KNOWN_VARIABLES {
+                let sample = match *name {
+                    "response_due" => sample_instant().to_string(),
+                    _ => "sample".to_owned(),
+                };
+                words.insert((*name).to_owned(), sample);
+            }
+            self.fill(&format!("macro {}", one.name), &one.text, &words)?;
+        }
+        Ok(())
+    }
+}
+
 impl Compose for Composer {
+    fn fill(
+        &self,
+        name: &str,
+        text: &str,
+        words: &BTreeMap<String, String>,
+    ) -> Result<String, ComposeError> {
+        self.templates.fill(name, text, words)
+    }
+
     fn compose(&self, letter: &Letter) -> Result<Vec<u8>, ComposeError> {
         let facts = &letter.facts;
         let text = letter.text.trim();

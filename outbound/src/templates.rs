@@ -121,6 +121,19 @@ impl Templates {
     }
 }
 
+impl Templates {
+    /// A text that is no template of ours, with these words in its places.
+    pub(crate) fn fill(
+        &self,
+        name: &str,
+        text: &str,
+        words: &impl Serialize,
+    ) -> Result<String, ComposeError> {
+        let filled = self.environment.render_named_str(name, text, words);
+        filled.map_err(|fault| wrong(name, &fault))
+    }
+}
+
 fn add(environment: &mut Environment<'static>, name: &str, text: &str) -> Result<(), ComposeError> {
     environment
         .add_template_owned(name.to_owned(), text.to_owned())

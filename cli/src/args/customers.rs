@@ -158,7 +158,7 @@ fn attributes(text: &str) -> Result<Attributes, InvalidAttribute> {
         .map(Attributes)
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
     if key.is_empty() {
         return Err("the key is empty".to_owned());

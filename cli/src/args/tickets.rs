@@ -57,6 +57,20 @@ pub(crate) enum LookCommand {
         #[arg(long, value_name = "DIR", default_value = ".")]
         to: PathBuf,
     },
+    /// Lists macros, answers that are written often; or shows one as it would read on a ticket.
+    #[command(
+        after_help = "Example: tierdesk ticket macros SB-12 --show maintenance --set date='2 December'"
+    )]
+    Macros {
+        /// Only those that may be used on this ticket: SB-12, or 12.
+        number: Option<TicketNumber>,
+        /// Show this one as it would read on the ticket.
+        #[arg(long, value_name = "NAME", requires = "number")]
+        show: Option<String>,
+        /// What it asks for, NAME=TEXT; repeat for several.
+        #[arg(long, value_name = "NAME=TEXT", value_parser = super::customers::key_value, requires = "show")]
+        set: Vec<(String, String)>,
+    },
     /// Shows what happened to a ticket.
     History {
         /// SB-12, or 12.
@@ -79,9 +93,18 @@ pub(crate) enum AnswerCommand {
         /// The text.
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
-        /// Where the ticket goes: open, waiting, resolve or snooze (with --until).
-        #[arg(long, value_name = "STEP", default_value = "waiting", value_parser = then)]
-        then: ThenWord,
+        /// The text, and where the ticket goes, from this macro; `ticket macros` lists them.
+        #[arg(long = "macro", value_name = "NAME", conflicts_with = "file")]
+        template: Option<String>,
+        /// What the macro asks for, NAME=TEXT; repeat for several.
+        #[arg(long, value_name = "NAME=TEXT", value_parser = super::customers::key_value, requires = "template")]
+        set: Vec<(String, String)>,
+        /// Go over the macro's text in $EDITOR first.
+        #[arg(long, requires = "template")]
+        edit: bool,
+        /// Where the ticket goes: open, waiting, resolve or snooze (with --until). Waiting, or as the macro says.
+        #[arg(long, value_name = "STEP", value_parser = then)]
+        then: Option<ThenWord>,
         /// Until when it sleeps: 2026-12-01, 2026-12-01T09:00Z, or a span like 3d or 4h.
         #[arg(long, value_name = "TIME", required_if_eq("then", "snooze"))]
         until: Option<String>,

@@ -1,6 +1,7 @@
 //! The main job on a fresh database: the shipped customers, the shipped mails, the tickets they
 //! become. Every value shown is read back from the database.
 
+mod answer;
 mod card;
 mod onboarding;
 
@@ -81,13 +82,20 @@ pub(super) async fn run(
     };
     let found = tickets::list(&desk, &DEMO, &filter).await?;
     let customers = customers::list(&desk, &DEMO, None).await?.len();
+    let first = arrivals.first().and_then(|(_, receipt)| receipt.ticket);
+    let first = first.context("the first mail opened no ticket")?;
+    if !output.is_json {
+        tell(&desk, &arrivals, &found, customers - 1, output).await?;
+    }
+    let answered = answer::run(&desk, first, &place.join("sent")).await?;
     let seconds = started.elapsed().as_secs_f64();
     if output.is_json {
         output.json(&serde_json::json!({
-            "tickets": found, "customers": customers, "onboarded": onboarded.customer, "seconds": seconds,
+            "tickets": found, "customers": customers, "onboarded": onboarded.customer,
+            "answered": answered, "seconds": seconds,
         }))?;
     } else {
-        tell(&desk, &arrivals, &found, customers - 1, output).await?;
+        answer::tell(&answered, output);
         onboarding::tell(output, &onboarded);
         farewell(output, keep.as_ref().map(|_| &file), seconds);
     }

@@ -11,17 +11,21 @@ use serde::Serialize;
 use tierdesk_core::{
     clock::Timestamp,
     desk::{
-        Desk,
+        Desk, macros,
         reply::{self, NewReply, Recipient, Replied, ReplyPlan, Then},
         tickets::{self, TicketDetail},
     },
+    macros::Step,
     mail::{Attachment, AttachmentInfo},
     permit::Actor,
     refusal::Refusal,
     tickets::TicketNumber,
 };
 
-use super::{ticket::read_text, ticket_text};
+use super::{
+    ticket::{edit, read_text},
+    ticket_text,
+};
 use crate::{
     args::ThenWord,
     exit::Exit,
@@ -30,11 +34,19 @@ use crate::{
 
 /// How an answer is sent.
 pub(super) struct Options {
-    pub(super) then: ThenWord,
+    pub(super) template: Option<Template>,
+    pub(super) then: Option<ThenWord>,
     pub(super) until: Option<String>,
     pub(super) attach: Vec<PathBuf>,
     pub(super) now: bool,
     pub(super) with_secrets: bool,
+}
+
+/// A macro to begin with.
+pub(super) struct Template {
+    pub(super) name: String,
+    pub(super) set: Vec<(String, String)>,
+    pub(super) edit: bool,
 }
 
 /// What an answer did, as JSON: the ticket, and beside it who gets the answer and what is held.
@@ -64,7 +76,19 @@ pub(super) async fn reply(
     if std::io::stderr().is_terminal() {
         show_plan(output, &plan);
     }
-    let then = match options.then {
+    let filled = match &options.template {
+        Some(template) => {
+            let given = template.set.iter().cloned().collect();
+            Some(macros::fill(desk, actor, number, &template.name, &given).await?)
+        }
+        None => None,
+    };
+    let by_macro = filled.as_ref().map(|filled| match filled.then {
+        Step::Waiting => ThenWord::Waiting,
+        Step::Open => ThenWord::Open,
+        Step::Resolve => ThenWord::Resolve,
+    });
+    let then = match options.then.or(by_macro).unwrap_or(ThenWord::Waiting) {
         ThenWord::Open => Then::Open,
         ThenWord::Waiting => Then::Waiting,
         ThenWord::Resolve => Then::Resolve,
@@ -73,11 +97,17 @@ pub(super) async fn reply(
             Then::Snooze(moment(until, desk.database.clock().read())?)
         }
     };
+    let text = match (&filled, &options.template) {
+        (Some(filled), Some(Template { edit: true, .. })) => edit(&filled.text)?,
+        (Some(filled), _) => filled.text.clone(),
+        (None, _) => read_text(file, true)?.unwrap_or_default(),
+    };
     let attachments = options.attach.iter().map(|path| attachment(path));
     let new = NewReply {
         attachments: attachments.collect::<anyhow::Result<_>>()?,
-        text: read_text(file, true)?.unwrap_or_default(),
+        text,
         then,
+        tags: filled.map(|filled| filled.tags).unwrap_or_default(),
         is_at_once: options.now,
         may_hold_secrets: options.with_secrets,
     };
@@ -94,6 +124,37 @@ pub(super) async fn reply(
     }
     show_replied(output, &replied, options.now);
     Ok(Exit::Done)
+}
+
+/// Lists macros, or shows one as it would read.
+pub(super) async fn macros(
+    desk: &Desk,
+    actor: &Actor,
+    number: Option<TicketNumber>,
+    show: Option<String>,
+    set: Vec<(String, String)>,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    if let (Some(number), Some(name)) = (number, show) {
+        let given = set.into_iter().collect();
+        let filled = macros::fill(desk, actor, number, &name, &given).await?;
+        return output.answer(&filled, |out| out.line(&filled.text));
+    }
+    let found = macros::list(desk, actor, number).await?;
+    output.answer(&found, |out| {
+        let rows = found.iter().map(|one| {
+            let asks: Vec<String> = one
+                .variables
+                .iter()
+                .map(|(name, default)| match default.as_str() {
+                    "" => format!("{name}!"),
+                    _ => name.clone(),
+                })
+                .collect();
+            vec![one.name.clone(), one.title.clone(), asks.join(" ")]
+        });
+        out.table(&["macro", "for", "asks for"], rows.collect());
+    })
 }
 
 pub(super) async fn undo(

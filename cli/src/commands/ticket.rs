@@ -80,6 +80,9 @@ async fn look(
             let wanted = attachments::Wanted { save, save_all, to };
             attachments::run(desk, actor, number, wanted, output).await
         }
+        C::Macros { number, show, set } => {
+            reply::macros(desk, actor, number, show, set, output).await
+        }
         C::History { number } => history(desk, actor, number, output).await,
     }
 }
@@ -95,6 +98,9 @@ async fn answer(
         C::Reply {
             number,
             file,
+            template,
+            set,
+            edit,
             then,
             until,
             attach,
@@ -102,6 +108,7 @@ async fn answer(
             with_secrets,
         } => {
             let options = reply::Options {
+                template: template.map(|name| reply::Template { name, set, edit }),
                 then,
                 until,
                 attach,
@@ -279,14 +286,14 @@ pub(super) fn read_text(file: Option<PathBuf>, asks: bool) -> anyhow::Result<Opt
             .context("standard input could not be read")?;
         return Ok(Some(String::from_utf8_lossy(&text).into_owned()));
     }
-    if asks { edit().map(Some) } else { Ok(None) }
+    if asks { edit("").map(Some) } else { Ok(None) }
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "the user's editor is no setting of the desk"
 )]
-fn edit() -> anyhow::Result<String> {
+pub(super) fn edit(text: &str) -> anyhow::Result<String> {
     let editor = ["VISUAL", "EDITOR"]
         .iter()
         .find_map(|name| std::env::var(name).ok());
@@ -303,6 +310,7 @@ fn edit() -> anyhow::Result<String> {
         .prefix("tierdesk-")
         .suffix(".txt")
         .tempfile()?;
+    std::fs::write(file.path(), text)?;
     // Through the shell, because $EDITOR may hold arguments: "code --wait".
     let status = Command::new("sh")
         .args(["-c", &format!("{editor} \"$1\""), "sh"])

@@ -58,6 +58,8 @@ pub struct NewReply {
     pub attachments: Vec<Attachment>,
     /// Where the ticket goes.
     pub then: Then,
+    /// Tags that the ticket gets; taking the answer back leaves them.
+    pub tags: Vec<String>,
     /// Leave at once: it cannot be taken back.
     pub is_at_once: bool,
     /// It may hold what looks like a password or key.
@@ -176,6 +178,7 @@ pub async fn reply(
                 ticket_version: ticket.version + 1,
             };
             outgoing::insert_reply(permit, reply).await?;
+            tickets::add_tags(permit, ticket.id, &new.tags).await?;
             let whom = plan.recipients.iter().map(|one| one.address.as_str());
             let mut details = vec![("to", whom.collect::<Vec<_>>().join(", "))];
             details.extend(to.map(|to| ("status", to.to_string())));
@@ -186,6 +189,9 @@ pub async fn reply(
                 .count();
             if held > 0 {
                 details.push(("held", held.to_string()));
+            }
+            if !new.tags.is_empty() {
+                details.push(("tags", new.tags.join(", ")));
             }
             sent = (plan.recipients, leave_at);
             Ok(Some(Did {

@@ -31,6 +31,11 @@ pub(super) const KEYS: &[Key] = &[
         "none: mail.address",
     ),
     Key::now(
+        "mail.macros",
+        "a file of macros, answers that are written often, in place of the built-in ones",
+        "none",
+    ),
+    Key::now(
         "mail.templates",
         "a folder with templates of mail, each of which replaces the shipped one of its name",
         "none: the shipped ones",
@@ -151,6 +156,8 @@ pub struct MailOutSettings {
     pub senders: BTreeMap<String, String>,
     /// Templates in the place of the shipped ones.
     pub templates: Option<PathBuf>,
+    /// Macros in place of the built-in ones.
+    pub macros: Option<PathBuf>,
 }
 
 pub(super) fn read(section: &Section<'_>, own_address: &str) -> MailOutSettings {
@@ -163,6 +170,7 @@ pub(super) fn read(section: &Section<'_>, own_address: &str) -> MailOutSettings 
             .map(|given| given.value),
         sender_name: section.text("sender_name").map(|given| given.value),
         templates: section.path("templates").map(|given| given.value),
+        macros: section.path("macros").map(|given| given.value),
         senders: read_senders(&section.own_section("senders")),
         ..MailOutSettings::default()
     };

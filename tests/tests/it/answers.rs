@@ -2,6 +2,7 @@
 
 mod bounces;
 mod loops;
+mod macros;
 mod receipts;
 mod recipients;
 mod replies;

@@ -344,20 +344,14 @@ pub async fn tag(
     Ok(report)
 }
 
-/// The longest tag, in characters.
-const LONGEST_TAG: usize = 40;
-
 /// A tag of one's own: the words before a colon are the desk's, for they follow from the ticket.
 fn own_tag(text: &str) -> Result<String, Refusal> {
-    let tag = text.trim().to_lowercase();
-    let is_tag = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if tag.is_empty() || tag.chars().count() > LONGEST_TAG || !tag.chars().all(is_tag) {
+    crate::tickets::tag::parse(text).ok_or_else(|| {
         let message = format!("{text:?} is no tag");
-        return Err(Refusal::invalid(message).with_hint(
+        Refusal::invalid(message).with_hint(
             "letters, digits, hyphens, dots and underscores, at most 40; what has a colon the desk sets itself",
-        ));
-    }
-    Ok(tag)
+        )
+    })
 }
 
 #[cfg(test)]
