@@ -168,7 +168,8 @@ pub(crate) enum WorkCommand {
         #[arg(value_parser = status)]
         status: Status,
     },
-    /// Gives a ticket to somebody.
+    /// Gives a ticket to somebody; `take` gives it to you.
+    #[command(visible_alias = "take")]
     Assign {
         /// SB-12, or 12.
         number: TicketNumber,
@@ -239,6 +240,9 @@ pub(crate) enum WorkCommand {
         /// The text.
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
+        /// A file to keep with the ticket; repeat for several. Then the text may be left out.
+        #[arg(long, value_name = "FILE")]
+        attach: Vec<PathBuf>,
     },
     /// Ends a ticket.
     Close {

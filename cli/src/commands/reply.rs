@@ -229,7 +229,7 @@ fn show_replied(output: &Output, replied: &Replied, is_at_once: bool) {
     }
 }
 
-fn attachment(path: &Path) -> anyhow::Result<Attachment> {
+pub(super) fn attachment(path: &Path) -> anyhow::Result<Attachment> {
     let content =
         std::fs::read(path).with_context(|| format!("{} could not be read", path.display()))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();

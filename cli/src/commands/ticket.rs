@@ -181,11 +181,22 @@ async fn work(desk: &Desk, actor: &Actor, command: WorkCommand) -> anyhow::Resul
         C::Severity { number, severity } => {
             work_ticket::set_severity(desk, actor, number, severity).await?
         }
-        C::Note { number, file } => {
+        C::Note {
+            number,
+            file,
+            attach,
+        } => {
             // Looked up first: nobody should write a note for a ticket that is not there.
             tickets::exists(desk, actor, number).await?;
-            let text = read_text(file, true)?.unwrap_or_default();
-            work_ticket::note(desk, actor, number, &text).await?
+            let attachments = attach.iter().map(|path| reply::attachment(path));
+            let attachments: Vec<_> = attachments.collect::<anyhow::Result<_>>()?;
+            let asks = attachments.is_empty();
+            let text = if asks || file.is_some() {
+                read_text(file, true)?.unwrap_or_default()
+            } else {
+                String::new()
+            };
+            work_ticket::note_with(desk, actor, number, &text, &attachments).await?
         }
         C::Close { number, reason } => work_ticket::close(desk, actor, number, reason).await?,
         C::Reopen { number } => work_ticket::reopen(desk, actor, number).await?,

@@ -8,6 +8,7 @@ use crate::{
     clock::Timestamp,
     ids::{BlobId, MessageId, OutgoingId},
     jobs::{JobKind, NewJob},
+    mail::{Attachment, AttachmentInfo},
     outgoing::{HeaderId, HeaderText, Letter, LetterFacts, LetterKind, MailOut, OutgoingState},
     permit::{ChangesTickets, Permit},
     receive::Content,
@@ -16,6 +17,7 @@ use crate::{
         StoreError, Tx,
         blobs::{self, NewBlob},
         customers, jobs,
+        messages::NewAttachment,
         outgoing::{self, Outgoing},
     },
     tickets::Ticket,
@@ -128,6 +130,45 @@ pub(super) async fn keep<A: ChangesTickets>(
     }
     blobs::insert_many(permit, new).await?;
     Ok(ids)
+}
+
+/// Stores what goes along with a message.
+pub(super) async fn keep_attachments<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    ticket: &Ticket,
+    message: MessageId,
+    attachments: &[Attachment],
+) -> Result<Vec<NewAttachment>, Error> {
+    let contents: Vec<Content> = attachments
+        .iter()
+        .map(|one| Content::new(&one.content))
+        .collect();
+    let ids = keep(permit, ticket, &contents).await?;
+    let kept = (0..).zip(attachments).zip(ids);
+    let row = |((position, attachment), blob_id): ((i64, &Attachment), BlobId)| NewAttachment {
+        id: permit.new_id(),
+        message_id: message,
+        position,
+        info: AttachmentInfo::clone(&attachment.info),
+        blob_id,
+    };
+    Ok(kept.map(row).collect())
+}
+
+/// The largest attachments of one message together, in bytes: what most mail servers take, once it is
+/// written in base64, is 25 MB.
+const ATTACHED_BYTES: usize = 18 * 1024 * 1024;
+
+/// Refuses attachments that no mail server would take.
+pub(super) fn check_size(attachments: &[Attachment]) -> Result<(), Refusal> {
+    let bytes: usize = attachments.iter().map(|one| one.content.len()).sum();
+    if bytes > ATTACHED_BYTES {
+        let message = format!(
+            "the attachments are {bytes} bytes together, and mail servers take {ATTACHED_BYTES}; nothing was stored"
+        );
+        return Err(Refusal::invalid(message).with_hint("send a link to what is large"));
+    }
+    Ok(())
 }
 
 /// A letter to one recipient.

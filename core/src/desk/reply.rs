@@ -13,22 +13,21 @@ pub use undo::undo;
 
 use super::{
     Desk, Error,
-    letters::{Sending, blank, compose, keep, queue, staff_name},
+    letters::{Sending, blank, check_size, compose, keep_attachments, queue, staff_name},
     tickets::{TicketReport, not_found},
     work_ticket::{Did, change_ticket_in, sleep, step},
 };
 use crate::{
     clock::Timestamp,
-    ids::{BlobId, MessageId, StaffId},
-    mail::{Attachment, AttachmentInfo},
+    ids::{MessageId, StaffId},
+    mail::Attachment,
     masking,
     outgoing::{Letter, LetterKind, Party, UNDO},
     permit::{Actor, Permit, ReadDesk, SendReply, Subject, authorise},
-    receive::Content,
     refusal::{Refusal, RefusalCode},
     store::{
         StoreError,
-        messages::{self, NewAttachment, NewMessage},
+        messages::{self, NewMessage},
         outgoing::{self, Reply},
         tickets,
     },
@@ -88,10 +87,6 @@ pub struct Undone {
     /// was taken back.
     pub is_restored: bool,
 }
-
-/// The largest attachments of one answer together, in bytes: what most mail servers take, once it is
-/// written in base64, is 25 MB.
-const ATTACHED_BYTES: usize = 18 * 1024 * 1024;
 
 /// What a ticket was like before an answer.
 #[derive(Serialize, Deserialize)]
@@ -227,13 +222,7 @@ fn check(new: &NewReply) -> Result<(), Refusal> {
         let hint = "take it out, or say --with-secrets if it must be mailed";
         return Err(Refusal::new(RefusalCode::Blocked, message).with_hint(hint));
     }
-    let bytes: usize = new.attachments.iter().map(|one| one.content.len()).sum();
-    if bytes > ATTACHED_BYTES {
-        let message = format!(
-            "the attachments are {bytes} bytes together, and mail servers take {ATTACHED_BYTES}; nothing was sent"
-        );
-        return Err(Refusal::invalid(message).with_hint("send a link to what is large"));
-    }
+    check_size(&new.attachments)?;
     Ok(())
 }
 
@@ -370,26 +359,4 @@ fn message_of(
         blob_id: None,
         delivery: Delivery::Queued,
     }
-}
-
-async fn keep_attachments(
-    permit: &mut Permit<'_, SendReply>,
-    ticket: &Ticket,
-    message: MessageId,
-    attachments: &[Attachment],
-) -> Result<Vec<NewAttachment>, Error> {
-    let contents: Vec<Content> = attachments
-        .iter()
-        .map(|one| Content::new(&one.content))
-        .collect();
-    let ids = keep(permit, ticket, &contents).await?;
-    let kept = (0..).zip(attachments).zip(ids);
-    let row = |((position, attachment), blob_id): ((i64, &Attachment), BlobId)| NewAttachment {
-        id: permit.new_id(),
-        message_id: message,
-        position,
-        info: AttachmentInfo::clone(&attachment.info),
-        blob_id,
-    };
-    Ok(kept.map(row).collect())
 }

@@ -16,10 +16,12 @@ pub use snooze::{snooze, wake};
 
 use super::{
     Desk, Error, chat,
+    letters::{check_size, keep_attachments},
     tickets::{TicketReport, not_found, report},
 };
 use crate::{
     clock::Timestamp,
+    mail::Attachment,
     masking,
     permit::{
         Action, Actor, AssignTicket, ChangesTickets, CloseTicket, MarkSpam, Permit, ReopenTicket,
@@ -391,8 +393,29 @@ pub async fn note(
     number: TicketNumber,
     text: &str,
 ) -> Result<TicketReport, Error> {
+    note_with(desk, actor, number, text, &[]).await
+}
+
+/// The same with files; without a text it names them.
+pub async fn note_with(
+    desk: &Desk,
+    actor: &Actor,
+    number: TicketNumber,
+    text: &str,
+    attachments: &[Attachment],
+) -> Result<TicketReport, Error> {
+    check_size(attachments)?;
+    let names: Vec<&str> = attachments
+        .iter()
+        .map(|one| one.info.name.as_str())
+        .collect();
+    let named = format!("Attached: {}", names.join(", "));
+    let text = match text.trim() {
+        "" if !attachments.is_empty() => &named,
+        text => text,
+    };
     let mut tx = desk.database.begin_write().await?;
-    let report = note_in(desk, &mut tx, actor, number, text).await?;
+    let report = note_in(desk, &mut tx, actor, number, text, attachments).await?;
     tx.commit().await?;
     Ok(report)
 }
@@ -404,6 +427,7 @@ pub(super) async fn note_in(
     actor: &Actor,
     number: TicketNumber,
     text: &str,
+    attachments: &[Attachment],
 ) -> Result<TicketReport, Error> {
     let text = text.trim();
     if text.is_empty() {
@@ -433,10 +457,16 @@ pub(super) async fn note_in(
                 in_reply_to: None,
                 recipients: Vec::new(),
             };
-            messages::insert_many(permit, vec![new], Vec::new()).await?;
+            let id = new.message.id;
+            let attached = keep_attachments(permit, ticket, id, attachments).await?;
+            messages::insert_many(permit, vec![new], attached).await?;
+            let mut details = vec![("characters", length.to_string())];
+            if !attachments.is_empty() {
+                details.push(("attachments", attachments.len().to_string()));
+            }
             Ok(Some(Did {
                 kind: "note",
-                details: vec![("characters", length.to_string())],
+                details,
             }))
         },
     )

@@ -99,7 +99,7 @@ pub async fn press(
         }
         (Verb::WriteNote, Input::Text(text)) => {
             check_text(desk, &ticket)?;
-            note_in(desk, &mut tx, actor, number, &text).await?;
+            note_in(desk, &mut tx, actor, number, &text, &[]).await?;
             None
         }
         (verb, input) => {

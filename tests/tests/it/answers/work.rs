@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use tierdesk_core::{
     desk::{
-        Error,
+        Error, attachments,
         reply::{self, NewReply, Then},
-        work_ticket::{link, merge, snooze, split, tag},
+        work_ticket::{link, merge, note_with, snooze, split, tag},
     },
     jobs::{wake::WakeTicket, worker::Worker},
+    mail::{Attachment, AttachmentInfo},
     tickets::{CloseReason, Direction, Status, TicketNumber},
 };
 use tierdesk_tests::{Backend, MailDesk, on_both, owner};
@@ -19,6 +20,7 @@ on_both! {
     tickets_of_different_customers_stay_apart,
     a_ticket_is_taken_apart,
     tags_and_ties_are_shown,
+    a_file_is_kept_with_a_note,
 }
 
 const JOHN: &str = "john@acmefinance.com";
@@ -265,5 +267,40 @@ async fn tags_and_ties_are_shown(backend: Backend) {
         let links = desk.test.ticket(number).await.links;
         assert_eq!((links[0].kind, links[0].ticket), ("related", with));
     }
+    desk.end().await;
+}
+
+async fn a_file_is_kept_with_a_note(backend: Backend) {
+    let desk = MailDesk::start(backend).await;
+    let number = desk.receive_on(&MailDesk::proven(JOHN, "one")).await;
+    desk.post().await;
+    let file = |size: usize| Attachment {
+        info: AttachmentInfo {
+            name: "trace.log".to_owned(),
+            content_type: "application/octet-stream".to_owned(),
+            size: size as u64,
+            inline: false,
+        },
+        content: vec![b'x'; size],
+    };
+    let kept = note_with(&desk.test.desk, &owner(), number, "", &[file(9)]).await;
+    kept.expect("it is kept");
+    let shown = desk.test.ticket(number).await;
+    let note = shown
+        .messages
+        .iter()
+        .find(|one| one.direction == Direction::Note);
+    assert_eq!(note.map(|one| &*one.text), Some("Attached: trace.log"));
+    let (report, bytes) = attachments::open(&desk.test.desk, &owner(), number, 1)
+        .await
+        .expect("it opens");
+    assert_eq!((&*report.name, &*bytes), ("trace.log", &b"xxxxxxxxx"[..]));
+    let large = note_with(&desk.test.desk, &owner(), number, "", &[file(20 << 20)]).await;
+    assert!(
+        matches!(large, Err(Error::Refused(_))),
+        "too large to be mailed on"
+    );
+    let empty = note_with(&desk.test.desk, &owner(), number, " ", &[]).await;
+    assert!(matches!(empty, Err(Error::Refused(_))), "nothing at all");
     desk.end().await;
 }
