@@ -1,9 +1,11 @@
 //! Who works here and what they may do.
 
+mod review;
+
 use tierdesk_core::{
     desk::{
         Desk,
-        staff::{self, GrantReport, NewStaff, StaffPatch, StaffReport, StaffReview},
+        staff::{self, NewStaff, StaffPatch, StaffReport},
     },
     permit::Actor,
     staff::StaffStatus,
@@ -13,7 +15,7 @@ use super::reply::moment;
 use crate::{
     args::StaffCommand,
     exit::Exit,
-    output::{Output, Tone, local},
+    output::{Output, local},
 };
 
 pub(super) async fn run(
@@ -58,39 +60,8 @@ pub(super) async fn run(
             };
             staff::set(desk, actor, &name, patch).await?
         }
-        C::Attest {
-            name,
-            attribute,
-            until,
-            grounds,
-        } => {
-            let until = moment(&until, desk.database.clock().read())?;
-            let attested = staff::attest(desk, actor, &name, attribute, until, grounds).await?;
-            return output.answer(&attested, |out| {
-                out.line(format!(
-                    "{} of {}, until {}.",
-                    attested.attribute,
-                    attested.name,
-                    attested.until.map(local).unwrap_or_default()
-                ));
-            });
-        }
-        C::Revoke {
-            name,
-            attribute,
-            reason,
-        } => {
-            let revoked = staff::revoke(desk, actor, &name, attribute, reason).await?;
-            return output.answer(&revoked, |out| {
-                out.line(format!(
-                    "{} is no longer attested of {}.",
-                    revoked.attribute, revoked.name
-                ));
-            });
-        }
-        C::Review => {
-            let review = staff::review(desk, actor).await?;
-            return output.answer(&review, |out| show_review(out, &review));
+        command @ (C::Attest { .. } | C::Revoke { .. } | C::Review) => {
+            return attested(desk, actor, command, output).await;
         }
         C::Disable { name, undo, reason } => {
             let status = if undo {
@@ -116,58 +87,51 @@ pub(super) async fn run(
     output.answer(&changed, |out| table(out, std::slice::from_ref(&changed)))
 }
 
-fn show_review(out: &Output, review: &StaffReview) {
-    for finding in &review.findings {
-        out.line(out.paint(Tone::Alarm, format!("! {finding}")));
-    }
-    for one in &review.members {
-        let last = one
-            .last_active
-            .map_or_else(|| "nothing yet".to_owned(), local);
-        let head = format!(
-            "{}  {}, {}, here since {}, last act: {last}",
-            one.name,
-            one.role,
-            one.status,
-            local(one.created_at)
-        );
-        out.line("");
-        out.line(out.paint(Tone::Strong, head));
-        for grant in &one.grants {
-            out.line(format!("  {}", grant_line(grant)));
+/// What is attested of people, and looking over all of it.
+async fn attested(
+    desk: &Desk,
+    actor: &Actor,
+    command: StaffCommand,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    use StaffCommand as C;
+    match command {
+        C::Attest {
+            name,
+            attribute,
+            until,
+            grounds,
+        } => {
+            let until = moment(&until, desk.database.clock().read())?;
+            let attested = staff::attest(desk, actor, &name, attribute, until, grounds).await?;
+            output.answer(&attested, |out| {
+                out.line(format!(
+                    "{} of {}, until {}.",
+                    attested.attribute,
+                    attested.name,
+                    attested.until.map(local).unwrap_or_default()
+                ));
+            })
         }
-        for finding in &one.findings {
-            out.line(out.paint(Tone::Alarm, format!("  ! {finding}")));
+        C::Revoke {
+            name,
+            attribute,
+            reason,
+        } => {
+            let revoked = staff::revoke(desk, actor, &name, attribute, reason).await?;
+            output.answer(&revoked, |out| {
+                out.line(format!(
+                    "{} is no longer attested of {}.",
+                    revoked.attribute, revoked.name
+                ));
+            })
         }
-    }
-    if review.members.is_empty() {
-        out.line("Nobody is registered: the owner of the configuration acts as admin.");
-    }
-}
-
-fn grant_line(grant: &GrantReport) -> String {
-    let sign = if grant.is_valid { "+" } else { "-" };
-    let mut line = format!(
-        "{sign} {} {}, {} by {}",
-        grant.kind,
-        grant.name,
-        local(grant.granted_at),
-        grant.granted_by
-    );
-    if let Some(until) = grant.until {
-        line += &format!(", until {}", local(until));
-    }
-    if let Some(reason) = &grant.reason {
-        line += &format!(": {reason}");
-    }
-    if let Some(removed) = grant.removed_at {
-        let by = grant.removed_by.as_deref().unwrap_or_default();
-        line += &format!("; taken away {} by {by}", local(removed));
-        if let Some(reason) = &grant.removal_reason {
-            line += &format!(": {reason}");
+        C::Review => {
+            let review = staff::review(desk, actor).await?;
+            output.answer(&review, |out| review::show(out, &review))
         }
+        _ => Ok(Exit::Done),
     }
-    line
 }
 
 fn table(out: &Output, everybody: &[StaffReport]) {
