@@ -31,11 +31,11 @@ pub fn level(tier: Option<&Tier>) -> Disclosure {
     tier.map_or(Disclosure::Metadata, |tier| tier.disclosure)
 }
 
-/// How much may be shown of a ticket: no content where the customer's contract has conditions on who
-/// reads it.
+/// How much may be shown of a ticket: no content where its tier or the customer's contract has conditions on
+/// who reads it, which a chat does not ask.
 pub fn ticket_level(tier: Option<&Tier>, has_conditions: bool) -> Disclosure {
     let level = level(tier);
-    if has_conditions {
+    if has_conditions || tier.is_some_and(|tier| !tier.staff_attributes.is_empty()) {
         level.min(Disclosure::Metadata)
     } else {
         level

@@ -18,6 +18,9 @@ CREATE INDEX legal_holds_by_ticket ON legal_holds (ticket_id) WHERE lifted_at IS
 ALTER TABLE messages ADD COLUMN removed_at TIMESTAMPTZ;
 -- When everything that was written on a ticket was removed because its time was over.
 ALTER TABLE tickets ADD COLUMN removed_at TIMESTAMPTZ;
+CREATE INDEX tickets_over ON tickets (COALESCE(tier, ''), updated_at, id) WHERE status IN ('resolved', 'closed');
+CREATE INDEX ticket_participants_by_address ON ticket_participants (address);
+CREATE INDEX outgoing_by_recipient ON outgoing (recipient);
 CREATE INDEX inbox_by_message ON inbox (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX messages_by_author ON messages (author);
 CREATE INDEX audit_entries_by_time ON audit_entries (at);

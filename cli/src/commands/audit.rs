@@ -55,25 +55,40 @@ async fn export(
     output: &Output,
 ) -> anyhow::Result<Exit> {
     let (from, to) = (instant(from)?, instant(to)?);
+    if file.is_none() && output.is_json {
+        return Err(Refusal::invalid("with --json the entries need a file")
+            .with_hint("--out FILE")
+            .into());
+    }
     let mut to_file = match &file {
         None => None,
         Some(path) => {
-            let mut options = fs::OpenOptions::new();
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let opened = options.write(true).create_new(true).open(path);
-            let opened = opened.with_context(|| format!("{} could not be made", path.display()))?;
-            Some(BufWriter::new(opened))
+            if path.exists() {
+                return Err(
+                    Refusal::invalid(format!("{} is there already", path.display()))
+                        .with_hint("nothing was written over; name another file")
+                        .into(),
+                );
+            }
+            // Beside its place until it is whole; only its owner reads it.
+            let folder = path.parent().filter(|one| !one.as_os_str().is_empty());
+            let made = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
+            let made = made.with_context(|| format!("{} could not be made", path.display()))?;
+            Some(BufWriter::new(made))
         }
     };
     let write = |line: &str| match &mut to_file {
         Some(file) => writeln!(file, "{line}"),
-        None if output.is_json => Ok(()),
         None => writeln!(std::io::stdout(), "{line}"),
     };
     let exported = audit::export(desk, actor, customer, from, to, write).await??;
-    if let Some(mut file) = to_file {
-        file.flush()?;
-        file.get_ref().sync_all()?;
+    if let (Some(written), Some(path)) = (to_file, &file) {
+        let written = written
+            .into_inner()
+            .map_err(std::io::IntoInnerError::into_error)?;
+        written.as_file().sync_all()?;
+        let kept = written.persist_noclobber(path);
+        kept.with_context(|| format!("{} could not be written", path.display()))?;
     }
     if file.is_none() && !output.is_json {
         return Ok(Exit::Done);

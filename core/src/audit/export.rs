@@ -162,6 +162,9 @@ fn check<'t>(
     if header.format != FORMAT {
         return Err((None, format!("it is of another kind: {:?}", header.format)));
     }
+    if header.first < 1 || header.last < header.first || header.last == i64::MAX {
+        return Err((None, "it has no entries".to_owned()));
+    }
     verdict.customer.clone_from(&header.customer);
     (verdict.from, verdict.to) = (Some(header.from), Some(header.to));
     let mut hash =
@@ -176,7 +179,7 @@ fn check<'t>(
             )
         })?;
         let (seq, content) = content_of(line, &header, verdict)?;
-        if seq != expected {
+        if seq != expected || seq > header.last {
             let fault = format!("entry {expected} is missing; the next is {seq}");
             return Err((Some(expected), fault));
         }
@@ -193,6 +196,10 @@ fn check<'t>(
         expected += 1;
     }
     verdict.head = data_encoding::HEXLOWER.encode(&hash);
+    if !anchors.is_empty() && verdict.anchors == 0 {
+        let fault = "none of the anchors lies in it: it may be of another chain".to_owned();
+        return Err((None, fault));
+    }
     if expected - 1 != header.last {
         let fault = format!("it ends at entry {}, not at {}", expected - 1, header.last);
         return Err((Some(expected), fault));
@@ -391,11 +398,25 @@ mod tests {
             ("two are swapped", swapped),
             ("another time", change(0, "00:03:20", "00:01:00")),
             ("nothing", Vec::new()),
+            (
+                "a head alone",
+                vec![lines[0].replace("\"last\":15", "\"last\":10")],
+            ),
+            (
+                "numbers that end",
+                change(0, "\"first\":11", "\"first\":-9223372036854775808"),
+            ),
+            (
+                "numbers without end",
+                change(0, "\"last\":15", "\"last\":9223372036854775807"),
+            ),
         ];
         for (what, changed) in cases {
             let verdict = check(&changed, &anchors);
             assert!(!verdict.ok && verdict.fault.is_some(), "{what}");
         }
+        let elsewhere = anchors.replace(" 13 ", " 99 ");
+        assert!(!check(&lines, &elsewhere).ok, "no anchor lies in it");
         let other = anchors.replace(" 13 ", " 14 ");
         assert!(!check(&lines, &other).ok, "an anchor of something else");
         assert!(!check(&lines, "no anchor").ok);

@@ -48,8 +48,15 @@ pub async fn list(
 ) -> Result<Vec<AttachmentReport>, Error> {
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
+    let ticket = tickets::find_by_number(&mut permit, number).await?;
+    let ticket = ticket.ok_or_else(|| not_found(number))?;
+    let hidden = Reader::of(&mut permit).await?.withheld_subject(&ticket);
     let found = all_of(&mut permit, number).await?;
-    Ok(found.into_iter().map(|(report, _)| report).collect())
+    let report = |(report, _): (AttachmentReport, StoredAttachment)| AttachmentReport {
+        name: hidden.clone().unwrap_or(report.name),
+        ..report
+    };
+    Ok(found.into_iter().map(report).collect())
 }
 
 /// One of them with its bytes, for whoever may read the texts.

@@ -26,7 +26,7 @@ use crate::{
     },
     tiers::TierSlug,
 };
-pub(super) use check::{check_contacts, check_domains, check_handles, differences};
+pub(super) use check::{check_contacts, check_demands, check_domains, check_handles, differences};
 pub(super) use retier::retier;
 
 /// Matches that one search shows.
@@ -200,6 +200,7 @@ pub async fn set(
     }
     if customer != before {
         check_handles(&mut permit, &customer).await?;
+        check_demands(desk, &mut permit, &before, &customer).await?;
         customers::update(&mut permit, &customer).await?;
         let retiered = retier(desk, &mut permit, &before, &customer).await?;
         let mut change = Change::to(format!("customer:{}", customer.slug));

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     Desk, Error,
-    customers::{check_contacts, check_domains, check_handles, insert, retier},
+    customers::{check_contacts, check_demands, check_domains, check_handles, insert, retier},
 };
 use crate::{
     customers::{
@@ -162,6 +162,7 @@ async fn apply(
                 ));
             }
             check_handles(permit, &after).await?;
+            check_demands(desk, permit, &before, &after).await?;
             check_domains(desk, permit, &after, &domains, false).await?;
             let new: Vec<Contact> = contacts
                 .iter()

@@ -59,9 +59,18 @@ impl Reader {
             .map(|lacking| format!("(not shown: {lacking} is not attested of you)"))
     }
 
-    /// What stands in place of a subject, where this reader may not read it.
+    /// What stands in place of a subject or a file's name, where this reader may not read it.
     pub(in crate::desk) fn withheld_subject(&self, ticket: &Ticket) -> Option<String> {
-        self.lacking(ticket.tier.as_ref(), ticket.customer_id)
+        self.withheld_of(ticket.tier.as_ref(), ticket.customer_id)
+    }
+
+    /// The same for what belongs to a tier and a customer.
+    pub(in crate::desk) fn withheld_of(
+        &self,
+        tier: Option<&TierSlug>,
+        customer: Option<CustomerId>,
+    ) -> Option<String> {
+        self.lacking(tier, customer)
             .map(|lacking| format!("(not shown: {lacking} is not attested of you)"))
     }
 

@@ -4,7 +4,7 @@
 //! for a ticket, never more than a few an hour, and with nothing in it that the sender wrote: whoever
 //! makes us send mail to others by writing in their name gets nothing out of it, and two desks that
 //! answer each other stop. A program that answers our letters as if it were a person is known by what it
-//! does: it repeats itself, or answers within a minute again and again ([`loops`]).
+//! does: it repeats itself, or answers within a minute again and again (desk/receipt/loops.rs).
 
 use std::time::Duration;
 

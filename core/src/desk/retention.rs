@@ -27,10 +27,10 @@ use crate::{
     permit::{Actor, PlanRetention, Subject, authorise},
     refusal::{Refusal, RefusalCode},
     store::{
-        Tx,
-        retention::{self, Hold, OldEntry},
+        Tx, removal,
+        retention::{self, Hold, OldEntry, Recorded},
     },
-    tickets::TicketNumber,
+    tickets::{Ticket, TicketNumber},
     tiers::{Tier, TierSlug},
 };
 
@@ -45,6 +45,8 @@ pub struct RetentionPlan {
     pub at: Timestamp,
     /// Tickets, the oldest first within a tier.
     pub tickets: Vec<DueReport>,
+    /// Mails on no ticket, from machines and lists, that are due.
+    pub recorded: u64,
     /// Audit entries whose values are due to be erased.
     pub audit_entries: u64,
 }
@@ -96,7 +98,7 @@ async fn plan_in(desk: &Desk, tx: &mut Tx) -> Result<RetentionPlan, Error> {
         let found = whole.into_iter().map(|one| (one, Due::Ticket));
         for (one, what) in found.chain(raw.into_iter().map(|one| (one, Due::Raw))) {
             due.push(DueReport {
-                held: held_by(retention::holds_on_ticket(tx, one.id).await?),
+                held: kept_by(tx, one.id).await?,
                 number: one.number,
                 customer: one.customer,
                 tier: slug.clone(),
@@ -105,6 +107,7 @@ async fn plan_in(desk: &Desk, tx: &mut Tx) -> Result<RetentionPlan, Error> {
             });
         }
     }
+    let recorded = due_recorded(desk, tx).await?.len() as u64;
     let mut audit_entries = 0;
     let mut after = AuditId::default();
     loop {
@@ -116,8 +119,29 @@ async fn plan_in(desk: &Desk, tx: &mut Tx) -> Result<RetentionPlan, Error> {
     Ok(RetentionPlan {
         at: now,
         tickets: due,
+        recorded,
         audit_entries,
     })
+}
+
+/// Mails on no ticket whose time is over, without those of customers that are held.
+async fn due_recorded(desk: &Desk, tx: &mut Tx) -> Result<Vec<Recorded>, Error> {
+    let now = tx.now();
+    let mut due = Vec::new();
+    for (slug, tier) in standings(desk) {
+        let key = slug.as_ref().map_or("", TierSlug::as_str);
+        let over = now.minus(YEAR * tier.ticket_retention_years);
+        for one in retention::due_recorded(tx, key, over).await? {
+            let is_held = match one.customer_id {
+                Some(id) => !retention::holds_on_customer(tx, id).await?.is_empty(),
+                None => false,
+            };
+            if !is_held {
+                due.push(one);
+            }
+        }
+    }
+    Ok(due)
 }
 
 /// Every tier, and what applies to tickets that are nobody's: the least strict one's times.
@@ -174,27 +198,74 @@ async fn standing_of(tx: &mut Tx, subject: &str) -> Result<(Option<String>, bool
     Ok((None, false))
 }
 
+/// What keeps a ticket from being emptied: a hold, or a letter that may still leave.
+async fn kept_by(tx: &mut Tx, ticket: TicketId) -> Result<Option<String>, Error> {
+    if let Some(why) = held_by(retention::holds_on_ticket(tx, ticket).await?) {
+        return Ok(Some(why));
+    }
+    let waiting = removal::letters_under_way_on(tx, ticket).await?;
+    Ok((waiting > 0).then(|| "a letter has not left yet: tierdesk mail outbox".to_owned()))
+}
+
 /// The first hold, in words.
 fn held_by(holds: Vec<Hold>) -> Option<String> {
     let first = holds.into_iter().next()?;
     Some(format!("{} (since {})", first.reason, first.set_at))
 }
 
-/// Refuses to touch a ticket that is held.
-async fn check_ticket_hold(
+/// Refuses to touch a ticket that is held, by itself or through its customer. The customer's row is held
+/// first: a hold that is being set meanwhile is either seen, or set after this is done.
+pub(in crate::desk) async fn check_ticket_hold(
     tx: &mut Tx,
     ticket: TicketId,
     number: TicketNumber,
 ) -> Result<(), Error> {
+    retention::keep_holds_out(tx, ticket).await?;
     match held_by(retention::holds_on_ticket(tx, ticket).await?) {
         Some(why) => Err(held(&number.to_string(), &why).into()),
         None => Ok(()),
     }
 }
 
+/// Refuses to take apart a ticket that is held by itself: what moved to another would not be held any more.
+pub(in crate::desk) async fn check_own_hold(tx: &mut Tx, ticket: &Ticket) -> Result<(), Error> {
+    let mut holds = retention::holds_on_ticket(tx, ticket.id).await?;
+    holds.retain(|hold| hold.ticket.is_some());
+    match held_by(holds) {
+        Some(why) => {
+            let message = format!(
+                "{} is under legal hold: {why}; it stays as it is, and nothing was changed",
+                ticket.number
+            );
+            Err(Refusal::new(RefusalCode::Blocked, message)
+                .with_hint(
+                    "a hold on the customer holds all of their tickets, whatever becomes of each",
+                )
+                .into())
+        }
+        None => Ok(()),
+    }
+}
+
 /// Refuses to touch a customer that is held, or of whose tickets one is.
 async fn check_customer_hold(tx: &mut Tx, customer: CustomerId, slug: &Slug) -> Result<(), Error> {
+    retention::keep_holds_out_of(tx, customer).await?;
     match held_by(retention::holds_on_customer(tx, customer).await?) {
+        Some(why) => Err(held(slug.as_str(), &why).into()),
+        None => Ok(()),
+    }
+}
+
+/// Refuses to touch what is of a customer that is held as a whole.
+async fn check_customer_own_hold(
+    tx: &mut Tx,
+    customer: CustomerId,
+    slug: &Slug,
+) -> Result<(), Error> {
+    retention::keep_holds_out_of(tx, customer).await?;
+    let mut holds = retention::holds_on_customer(tx, customer).await?;
+    holds.retain(|hold| hold.customer.is_some());
+    match held_by(holds) {
         Some(why) => Err(held(slug.as_str(), &why).into()),
         None => Ok(()),
     }

@@ -14,7 +14,8 @@ use crate::{
     refusal::Refusal,
     sla::ClocksReport,
     store::{
-        Tx, messages,
+        Tx,
+        messages::{self, StoredAttachment},
         tickets::{self, Filter, LinkRow, ListedTicket},
     },
     tickets::{
@@ -198,7 +199,7 @@ pub async fn next(desk: &Desk, actor: &Actor) -> Result<Option<TicketReport>, Er
     let mut listed = tickets::list(&mut permit, &filter).await?;
     listed.retain(|one| one.ticket.assignee_id.is_none() || one.ticket.assignee_id == me);
     let reader = Reader::of(&mut permit).await?;
-    listed.retain(|one| reader.withheld(&one.ticket).is_none());
+    listed.retain(|one| reader.withheld_subject(&one.ticket).is_none());
     listed.truncate(1);
     Ok(reports(desk, &mut permit, &reader, listed).await?.pop())
 }
@@ -220,7 +221,7 @@ pub async fn exists(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<
     ticket.map(|_| ()).ok_or_else(|| not_found(number).into())
 }
 
-/// The ticket as this actor may see it, and whether its texts are among that.
+/// The ticket as this actor may see it, and whether its subject at least is among that.
 async fn look(
     desk: &Desk,
     actor: &Actor,
@@ -243,7 +244,12 @@ async fn look(
     let reported_by = reported_by(&ticket.requester, &list);
     let ids = list.iter().map(|message| message.id);
     let mut attachments = messages::attachments(&mut permit, ids).await?;
+    let hidden = reader.withheld_subject(&found);
     let text = |text: String| withheld.clone().unwrap_or(text);
+    let info = |stored: StoredAttachment| AttachmentInfo {
+        name: hidden.clone().unwrap_or(stored.info.name),
+        ..stored.info
+    };
     let messages = list.into_iter().map(|message| MessageReport {
         direction: message.direction,
         kind: message.kind,
@@ -253,12 +259,16 @@ async fn look(
         reply_text: text(message.reply_text),
         delivery: message.delivery,
         trust: message.trust,
-        findings: message.findings,
+        findings: if hidden.is_none() {
+            message.findings
+        } else {
+            Vec::new()
+        },
         attachments: attachments
             .remove(&message.id)
             .unwrap_or_default()
             .into_iter()
-            .map(|stored| stored.info)
+            .map(info)
             .collect(),
     });
     let detail = TicketDetail {
@@ -268,7 +278,7 @@ async fn look(
         away,
         reported_by,
     };
-    Ok((detail, found, withheld.is_none()))
+    Ok((detail, found, hidden.is_none()))
 }
 
 /// What happened to a ticket, oldest first.

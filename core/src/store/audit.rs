@@ -1,6 +1,6 @@
 //! Audit rows: appended with their change, sealed later, verified from the first to the head.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::{
     Sql, StoreError, Tx,
@@ -42,7 +42,11 @@ statements! {
     RANGE_PAGE = Sql::same(
         "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
          WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3");
-    TICKETS_OF = Sql::same("SELECT number FROM tickets WHERE customer_id = $1 ORDER BY number");
+    /// With when each was last bound to a customer: what was before may be about another.
+    TICKETS_OF = Sql::same(
+        "SELECT t.number,
+            (SELECT MAX(e.at) FROM ticket_events e WHERE e.ticket_id = t.id AND e.kind = 'bound') AS bound_at
+         FROM tickets t WHERE t.customer_id = $1 ORDER BY t.number");
     RUNS_OF = Sql::same("SELECT id FROM onboarding_runs WHERE slug = $1 ORDER BY id");
     CHAIN_HASH_AT = Sql::same("SELECT chain_hash FROM audit_entries WHERE seq = $1");
 }
@@ -386,21 +390,26 @@ pub async fn sealed_page(
     rows.into_iter().map(entry).collect()
 }
 
-/// What entries about a customer are about: itself, its tickets, its onboardings.
+/// What entries about a customer are about: itself, its tickets, its onboardings; and behind which instant,
+/// for tickets that were somebody else's before.
 pub async fn subjects_of(
     tx: &mut Tx,
     customer: CustomerId,
     slug: &Slug,
-) -> Result<HashSet<String>, StoreError> {
-    let tickets: Vec<(TicketNumber,)> = tx.fetch_all(TICKETS_OF, (customer,)).await?;
+) -> Result<HashMap<String, Option<Timestamp>>, StoreError> {
+    let tickets: Vec<(TicketNumber, Option<Timestamp>)> =
+        tx.fetch_all(TICKETS_OF, (customer,)).await?;
     let runs: Vec<(RunId,)> = tx.fetch_all(RUNS_OF, (slug.clone(),)).await?;
-    let mut all = HashSet::from([format!("customer:{slug}")]);
+    let mut all = HashMap::from([(format!("customer:{slug}"), None)]);
     all.extend(
         tickets
             .into_iter()
-            .map(|(number,)| format!("ticket:{number}")),
+            .map(|(number, since)| (format!("ticket:{number}"), since)),
     );
-    all.extend(runs.into_iter().map(|(id,)| format!("onboarding:{id}")));
+    all.extend(
+        runs.into_iter()
+            .map(|(id,)| (format!("onboarding:{id}"), None)),
+    );
     Ok(all)
 }
 

@@ -8,7 +8,7 @@ use crate::{
     audit::Field,
     clock::Timestamp,
     customers::Slug,
-    ids::{AuditId, CustomerId, HoldId, TicketId},
+    ids::{AuditId, CustomerId, HoldId, MessageId, TicketId},
     permit::{KeepsRecords, Permit},
     tickets::TicketNumber,
 };
@@ -44,16 +44,34 @@ statements! {
         "SELECT t.id, t.number, k.slug AS customer, t.updated_at FROM tickets t
             LEFT JOIN customers k ON k.id = t.customer_id
          WHERE COALESCE(t.tier, '') = $1 AND t.status IN ('resolved', 'closed') AND t.updated_at < $2
-            AND t.removed_at IS NULL
+            AND (t.removed_at IS NULL OR t.removed_at < t.updated_at)
          ORDER BY t.updated_at, t.id");
     DUE_RAW = Sql::same(
         "SELECT t.id, t.number, k.slug AS customer, t.updated_at FROM tickets t
             LEFT JOIN customers k ON k.id = t.customer_id
          WHERE COALESCE(t.tier, '') = $1 AND t.status IN ('resolved', 'closed') AND t.updated_at < $2
-            AND t.removed_at IS NULL
+            AND (t.removed_at IS NULL OR t.removed_at < t.updated_at)
             AND EXISTS (SELECT 1 FROM messages m WHERE m.ticket_id = t.id AND (m.blob_id IS NOT NULL
-                OR EXISTS (SELECT 1 FROM attachments a WHERE a.message_id = m.id AND a.blob_id IS NOT NULL)))
+                OR EXISTS (SELECT 1 FROM attachments a WHERE a.message_id = m.id AND a.blob_id IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM outgoing o JOIN blobs b ON b.id = o.blob_id
+                    WHERE o.message_id = m.id AND b.size > 9)))
          ORDER BY t.updated_at, t.id");
+    DUE_RECORDED = Sql::same(
+        "SELECT m.id, m.customer_id FROM messages m LEFT JOIN customers k ON k.id = m.customer_id
+         WHERE m.ticket_id IS NULL AND COALESCE(k.tier, '') = $1 AND m.received_at < $2
+            AND m.removed_at IS NULL
+         ORDER BY m.id");
+    RECORDED_OF = Sql::same(
+        "SELECT id, customer_id FROM messages WHERE ticket_id IS NULL AND customer_id = $1 ORDER BY id");
+    KEEP_HOLDS_OUT = Sql::per_backend(
+        "SELECT id FROM customers WHERE id = (SELECT customer_id FROM tickets WHERE id = $1)",
+        "SELECT id FROM customers WHERE id = (SELECT customer_id FROM tickets WHERE id = $1) FOR SHARE");
+    KEEP_HOLDS_OUT_OF = Sql::per_backend(
+        "SELECT id FROM customers WHERE id = $1",
+        "SELECT id FROM customers WHERE id = $1 FOR SHARE");
+    LOCK_FOR_HOLD = Sql::per_backend(
+        "SELECT id FROM customers WHERE id = $1",
+        "SELECT id FROM customers WHERE id = $1 FOR UPDATE");
     /// Entries hold `"value":null` once their values are erased.
     OLD_ENTRIES = Sql::per_backend(
         "SELECT id, at, subject, fields FROM audit_entries
@@ -107,6 +125,17 @@ record! {
 }
 
 record! {
+    /// A mail that is on no ticket.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Recorded {
+        /// The message.
+        pub id: MessageId,
+        /// Whose it is, by its sender's domain.
+        pub customer_id: Option<CustomerId>,
+    }
+}
+
+record! {
     struct EntryRow {
         id: AuditId,
         at: Timestamp,
@@ -150,6 +179,12 @@ pub async fn insert_hold<A: KeepsRecords>(
     ticket: Option<TicketId>,
     reason: &str,
 ) -> Result<HoldId, StoreError> {
+    if let Some(customer) = customer {
+        // Whoever removes something of theirs now is waited for, and whoever comes later sees this.
+        permit
+            .fetch_all::<(CustomerId,)>(LOCK_FOR_HOLD, (customer,))
+            .await?;
+    }
     let id: HoldId = permit.new_id();
     let values = (
         id,
@@ -197,6 +232,34 @@ pub async fn due_raw(
     before: Timestamp,
 ) -> Result<Vec<DueTicket>, StoreError> {
     tx.fetch_all(DUE_RAW, (tier.to_owned(), before)).await
+}
+
+/// Mails on no ticket of customers of a tier (an empty one: of nobody) that came before `before`.
+pub async fn due_recorded(
+    tx: &mut Tx,
+    tier: &str,
+    before: Timestamp,
+) -> Result<Vec<Recorded>, StoreError> {
+    tx.fetch_all(DUE_RECORDED, (tier.to_owned(), before)).await
+}
+
+/// Mails on no ticket that are this customer's.
+pub async fn recorded_of(tx: &mut Tx, customer: CustomerId) -> Result<Vec<Recorded>, StoreError> {
+    tx.fetch_all(RECORDED_OF, (customer,)).await
+}
+
+/// Until this unit of work ends, no hold is set on the customer of this ticket.
+pub async fn keep_holds_out(tx: &mut Tx, ticket: TicketId) -> Result<(), StoreError> {
+    tx.fetch_all::<(CustomerId,)>(KEEP_HOLDS_OUT, (ticket,))
+        .await?;
+    Ok(())
+}
+
+/// The same for a customer.
+pub async fn keep_holds_out_of(tx: &mut Tx, customer: CustomerId) -> Result<(), StoreError> {
+    tx.fetch_all::<(CustomerId,)>(KEEP_HOLDS_OUT_OF, (customer,))
+        .await?;
+    Ok(())
 }
 
 fn entries(rows: Vec<EntryRow>) -> Vec<OldEntry> {

@@ -1,6 +1,6 @@
 //! A customer's part of the trail as a file that proves itself ([`crate::audit::export`]).
 
-use std::{collections::HashSet, io};
+use std::io;
 
 use serde::Serialize;
 
@@ -60,7 +60,7 @@ pub async fn export(
         let what = format!("audit entry from {from} to {to} for");
         return Err(Refusal::not_found(&what, &customer.slug).into());
     };
-    let own: HashSet<String> = audit::subjects_of(&mut permit, customer.id, &customer.slug).await?;
+    let own = audit::subjects_of(&mut permit, customer.id, &customer.slug).await?;
     let hex = |hash: Vec<u8>| data_encoding::HEXLOWER.encode(&hash);
     let before = match first {
         1 => vec![0; 32],
@@ -101,7 +101,9 @@ pub async fn export(
         let Some((seq, ..)) = page.last() else { break };
         after = *seq;
         for (seq, entry, content) in page {
-            let is_own = own.contains(&entry.subject) && entry.at >= from && entry.at < to;
+            let since = own.get(&entry.subject);
+            let is_theirs = since.is_some_and(|since| since.is_none_or(|since| entry.at > since));
+            let is_own = is_theirs && entry.at >= from && entry.at < to;
             let line = if is_own {
                 exported.entries += 1;
                 Line::own(seq, entry)

@@ -1,13 +1,17 @@
 //! What must be free before a customer takes it. Looking first gives words that name the owner;
 //! the unique keys of the database catch the race.
 
+use std::collections::BTreeSet;
+
 use super::{
     super::{Desk, Error},
     join,
 };
 use crate::{
     customers::{Contact, Customer, DomainError, DomainName},
+    permit::{Action, Permit, missing},
     refusal::{Refusal, RefusalCode},
+    staff::{Attribute, Role},
     store::{Tx, customers::lookup},
 };
 
@@ -127,6 +131,41 @@ pub(in crate::desk) async fn check_contacts(
             .into());
     }
     Ok(())
+}
+
+/// Whoever takes a demand on staff away has what it asks for, or is an admin: nobody lets themselves in.
+pub(in crate::desk) async fn check_demands<A: Action>(
+    desk: &Desk,
+    permit: &mut Permit<'_, A>,
+    before: &Customer,
+    after: &Customer,
+) -> Result<(), Error> {
+    let demanded = |customer: &Customer| -> BTreeSet<Attribute> {
+        let tier = desk.catalogue.get(customer.tier.as_str());
+        let by_tier = tier.map_or(&[][..], |tier| &tier.staff_attributes);
+        let all = by_tier.iter().chain(&customer.staff_attributes);
+        all.cloned().collect()
+    };
+    let (old, new) = (demanded(before), demanded(after));
+    let gone: BTreeSet<Attribute> = old.difference(&new).cloned().collect();
+    let Some(staff) = permit
+        .staff()
+        .filter(|_| permit.role() != Some(Role::Admin))
+    else {
+        return Ok(());
+    };
+    match missing(permit, staff, &gone).await? {
+        Some(lacking) => {
+            let message = format!(
+                "{} would no longer ask for {lacking}, which is not attested of you; nothing was changed",
+                before.slug
+            );
+            Err(Refusal::new(RefusalCode::NotPermitted, message)
+                .with_hint("an admin, or somebody of whom it is attested, can do it")
+                .into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// What changed between two states of a customer's own columns, for the audit trail.

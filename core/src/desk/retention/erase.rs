@@ -1,9 +1,11 @@
 //! Erasing a person, or a customer that has left.
 
+use std::collections::BTreeSet;
+
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
-use super::{check_customer_hold, check_ticket_hold, copies_elsewhere};
+use super::{check_customer_hold, check_customer_own_hold, check_ticket_hold, copies_elsewhere};
 use crate::{
     customers::{CustomerStatus, EmailAddress},
     desk::{
@@ -54,7 +56,7 @@ pub async fn erase_person(
     check_reason(reason)?;
     let mut tx = desk.database.begin_write().await?;
     let mut permit = authorise(&mut tx, actor, EraseData, Subject::Desk).await?;
-    let touched = removal::tickets_with(&mut permit, address.as_str()).await?;
+    let touched = removal::tickets_naming(&mut permit, address.as_str()).await?;
     let numbers = removal::numbers(&mut permit, &touched).await?;
     let written = removal::written_by(&mut permit, address.as_str()).await?;
     let owners = lookup::contact_owners(&mut permit, vec![address.to_string()]).await?;
@@ -66,6 +68,17 @@ pub async fn erase_person(
         if let Some(ticket) = tickets::find_by_number_locked(&mut permit, *number).await? {
             check_ticket_hold(&mut permit, ticket.id, *number).await?;
         }
+    }
+    let owners = owners.into_values().map(|customer| customer.id);
+    let customers: BTreeSet<_> = owners
+        .chain(written.iter().filter_map(|one| one.customer_id))
+        .collect();
+    for id in customers {
+        let customer = customers::get(&mut permit, id).await?;
+        check_customer_own_hold(&mut permit, id, &customer.slug).await?;
+    }
+    if removal::is_letter_under_way(&mut permit, address.as_str()).await? {
+        return Err(under_way().into());
     }
     let instead = pseudonym(&mut permit);
     let mut freed = Freed::default();
@@ -96,9 +109,17 @@ pub async fn erase_person(
         .with("reason", reason.trim());
     audit::append(&mut permit, vec![change]).await?;
     search::compact(&mut permit).await?;
+    let recorded = removal::recorded_naming(&mut permit, address.as_str()).await?;
     tx.commit().await?;
-    let mut remaining =
-        vec!["the person's own mailbox, and those of whoever wrote to them".to_owned()];
+    let mut remaining = vec![
+        "the person's own mailbox, and those of whoever wrote to them".to_owned(),
+        "raw mails of others that name them in To or Cc, until their time is over".to_owned(),
+    ];
+    if recorded > 0 {
+        remaining.push(format!(
+            "{recorded} mails on no ticket, such as bounces, that name the address in their text"
+        ));
+    }
     remaining.extend(copies_elsewhere());
     Ok(Erased {
         instead,
@@ -158,6 +179,11 @@ pub async fn erase_customer(
         record(&mut permit, &ticket, did).await?;
         chat::post_later(desk, &mut permit, &ticket).await?;
     }
+    for one in retention::recorded_of(&mut permit, customer.id).await? {
+        freed += removal::clear_message(&mut permit, one.id, one.customer_id, REMOVED).await?;
+        removal::strip_recorded(&mut permit, one.id).await?;
+        count += 1;
+    }
     let contacts: Vec<EmailAddress> = customer
         .contacts
         .iter()
@@ -208,10 +234,13 @@ async fn refuse_under_way(
     if removal::letters_under_way(permit, message).await? == 0 {
         return Ok(());
     }
-    let message = "a message of theirs has not left yet; nothing was erased";
-    Err(Refusal::new(RefusalCode::Blocked, message)
+    Err(under_way().into())
+}
+
+fn under_way() -> Refusal {
+    let message = "a message of theirs, or to them, has not left yet; nothing was erased";
+    Refusal::new(RefusalCode::Blocked, message)
         .with_hint("tierdesk mail outbox lists what waits; take it back, or let it go first")
-        .into())
 }
 
 /// A name that means nothing, another one each time.
@@ -226,7 +255,7 @@ async fn erase_values(permit: &mut Permit<'_, EraseData>, address: &str) -> Resu
     for mut entry in retention::entries_naming(permit, address).await? {
         let named = entry.fields.iter_mut().filter(|field| {
             let value = field.value.as_deref().unwrap_or_default();
-            value.contains(address)
+            removal::names(value, address)
         });
         let mut is_named = false;
         for field in named {

@@ -97,6 +97,14 @@ pub async fn redact(
                         .to_owned(),
                 );
             }
+            if !what.all {
+                remaining.push(format!(
+                    "later messages and letters of {number} may quote it: look at them, and redact those too"
+                ));
+                if what.subject.is_none() {
+                    remaining.push("the ticket's subject, unless --subject gives another".to_owned());
+                }
+            }
             remaining.sort_unstable();
             remaining.dedup();
             remaining.extend(copies_elsewhere());
@@ -125,6 +133,14 @@ pub async fn redact(
 }
 
 fn check(what: &Redaction) -> Result<(), Refusal> {
+    if what
+        .subject
+        .as_ref()
+        .is_some_and(|text| text.trim().is_empty())
+    {
+        let message = "a ticket has a subject; nothing was removed";
+        return Err(Refusal::new(RefusalCode::Empty, message));
+    }
     if what.reason.trim().is_empty() {
         let message = "redacting has a reason; nothing was removed";
         return Err(Refusal::new(RefusalCode::Empty, message).with_hint("--reason TEXT"));

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Due, DueReport, check_ticket_hold, old_page, plan};
+use super::{Due, DueReport, due_recorded, kept_by, old_page, plan};
 use crate::{
     desk::{
         Desk, Error, chat,
@@ -33,7 +33,9 @@ pub struct RetentionRun {
     pub bytes: u64,
     /// Audit entries whose values were erased.
     pub audit_entries: u64,
-    /// Tickets that a legal hold kept.
+    /// Mails on no ticket that lost their text.
+    pub recorded: u64,
+    /// Tickets that a legal hold, or a letter on its way, kept.
     pub held: u64,
 }
 
@@ -51,6 +53,7 @@ pub async fn run(
             continue;
         }
         let Some(freed) = remove(desk, actor, one).await? else {
+            run.held += 1;
             continue;
         };
         match one.what {
@@ -61,11 +64,29 @@ pub async fn run(
         run.bytes += freed.bytes;
         told(one);
     }
+    run.recorded = remove_recorded(desk, actor).await?;
     if run.tickets > 0 {
         compact(desk, actor).await?;
     }
     run.audit_entries = erase_old_values(desk, actor).await?;
     Ok(run)
+}
+
+/// Mails on no ticket, in one unit of work: they are few, and nobody works on them.
+async fn remove_recorded(desk: &Desk, actor: &Actor) -> Result<u64, Error> {
+    let mut tx = desk.database.begin_write().await?;
+    let mut permit = authorise(&mut tx, actor, RunRetention, Subject::Desk).await?;
+    let due = due_recorded(desk, &mut permit).await?;
+    for one in &due {
+        removal::clear_message(&mut permit, one.id, one.customer_id, REMOVED).await?;
+        removal::strip_recorded(&mut permit, one.id).await?;
+    }
+    if !due.is_empty() {
+        let change = Change::to("desk").with("recorded mails", due.len().to_string());
+        audit::append(&mut permit, vec![change]).await?;
+    }
+    tx.commit().await?;
+    Ok(due.len() as u64)
 }
 
 /// The index keeps what it forgot for a while; not after this.
@@ -77,7 +98,7 @@ async fn compact(desk: &Desk, actor: &Actor) -> Result<(), Error> {
     Ok(())
 }
 
-/// `None` where the ticket moved meanwhile and is not due any more.
+/// `None` where the ticket moved meanwhile and is not due any more, or something keeps it now.
 async fn remove(desk: &Desk, actor: &Actor, due: &DueReport) -> Result<Option<Freed>, Error> {
     let mut tx = desk.database.begin_write().await?;
     let found = tickets::find_by_number_locked(&mut tx, due.number).await?;
@@ -85,12 +106,15 @@ async fn remove(desk: &Desk, actor: &Actor, due: &DueReport) -> Result<Option<Fr
     let Some(mut ticket) = found.filter(|one| one.updated_at == due.updated_at) else {
         return Ok(None);
     };
-    check_ticket_hold(&mut permit, ticket.id, ticket.number).await?;
+    retention::keep_holds_out(&mut permit, ticket.id).await?;
+    if kept_by(&mut permit, ticket.id).await?.is_some() {
+        return Ok(None);
+    }
     let list = messages::list_of_ticket(&mut permit, ticket.id).await?;
     let mut freed = Freed::default();
     for message in &list {
         freed += match due.what {
-            Due::Raw => removal::clear_raw(&mut permit, message.id).await?,
+            Due::Raw => removal::clear_raw(&mut permit, message.id, ticket.customer_id).await?,
             Due::Ticket => {
                 let customer = ticket.customer_id;
                 removal::clear_message(&mut permit, message.id, customer, REMOVED).await?

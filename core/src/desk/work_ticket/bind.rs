@@ -8,6 +8,7 @@ use crate::{
         customers::{check_contacts, check_domains, get},
         receipt,
         receive::Standing,
+        retention::check_ticket_hold,
         tickets::TicketReport,
     },
     permit::{Actor, BindTicket, Permit},
@@ -55,6 +56,9 @@ pub async fn bind(
             ));
         }
         if !is_bound {
+            if ticket.customer_id.is_some() {
+                check_ticket_hold(permit, ticket.id, number).await?;
+            }
             let standing = Standing::of(desk, Some(&customer.to_ref()), ticket.severity)?;
             ticket.framework = standing.framework;
             ticket.tier_rank = standing.rank;

@@ -2,9 +2,12 @@
 
 use super::{Did, change_ticket_in, record, staff_message};
 use crate::{
-    desk::{Desk, Error, chat, letters, receive::Standing, tickets::TicketReport},
+    desk::{
+        Desk, Error, chat, letters, receive::Standing, retention::check_own_hold,
+        tickets::TicketReport,
+    },
     ids::MessageId,
-    permit::{Actor, LinkTickets, MergeTickets, Permit, SplitTicket, Subject, authorise},
+    permit::{Action, Actor, LinkTickets, MergeTickets, Permit, SplitTicket, Subject, authorise},
     refusal::{Refusal, RefusalCode},
     sla::Clocks,
     store::{
@@ -29,6 +32,7 @@ pub async fn merge(
     let mut tx = desk.database.begin_write().await?;
     // The older one is locked first, as everywhere.
     let (older, younger) = (one.min(other), one.max(other));
+    may_on(&mut tx, actor, MergeTickets, &[older, younger]).await?;
     let mut permit = authorise(&mut tx, actor, MergeTickets, Subject::Desk).await?;
     let mut stays = get(&mut permit, older).await?;
     let mut goes = get(&mut permit, younger).await?;
@@ -36,6 +40,9 @@ pub async fn merge(
         return Err(Refusal::invalid(format!("{one} is one ticket already")).into());
     }
     check(&stays, &goes)?;
+    for ticket in [&stays, &goes] {
+        check_own_hold(&mut permit, ticket).await?;
+    }
     let now = permit.now();
     messages::move_all(&mut permit, goes.id, stays.id).await?;
     outgoing::move_all(&mut permit, goes.id, stays.id).await?;
@@ -82,6 +89,21 @@ pub async fn merge(
     Ok(report)
 }
 
+/// Whether somebody may do this to each of these tickets, as far as they exist.
+async fn may_on<A: Action + Copy>(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: A,
+    numbers: &[TicketNumber],
+) -> Result<(), Error> {
+    for number in numbers {
+        if let Some(ticket) = tickets::find_by_number_locked(tx, *number).await? {
+            authorise(tx, actor, action, Subject::Ticket(ticket.id)).await?;
+        }
+    }
+    Ok(())
+}
+
 async fn get(tx: &mut Tx, number: TicketNumber) -> Result<Ticket, Error> {
     let found = tickets::find_by_number_locked(tx, number).await?;
     Ok(found.ok_or_else(|| crate::desk::tickets::not_found(number))?)
@@ -121,8 +143,10 @@ pub async fn split(
     subject: Option<String>,
 ) -> Result<TicketReport, Error> {
     let mut tx = desk.database.begin_write().await?;
+    may_on(&mut tx, actor, SplitTicket, &[number]).await?;
     let mut permit = authorise(&mut tx, actor, SplitTicket, Subject::Desk).await?;
     let mut from = get(&mut permit, number).await?;
+    check_own_hold(&mut permit, &from).await?;
     let all = messages::list_of_ticket(&mut permit, from.id).await?;
     let moved = chosen(number, &all, places)?;
     let ids: Vec<MessageId> = moved.iter().map(|message| message.id).collect();
@@ -264,6 +288,7 @@ pub async fn link(
     other: TicketNumber,
 ) -> Result<TicketReport, Error> {
     let mut tx = desk.database.begin_write().await?;
+    may_on(&mut tx, actor, LinkTickets, &[other]).await?;
     let report = change_ticket_in(
         desk,
         &mut tx,

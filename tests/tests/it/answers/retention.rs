@@ -25,6 +25,10 @@ on_both! {
     a_person_is_erased_and_the_chain_holds,
     a_customer_that_left_is_erased_with_their_keys,
     a_part_of_the_trail_proves_itself,
+    what_is_on_its_way_is_not_emptied,
+    a_hold_is_not_got_around,
+    only_the_address_itself_is_erased,
+    what_comes_after_is_due_again,
 }
 
 const JOHN: &str = "john@acmefinance.com";
@@ -447,5 +451,154 @@ async fn a_part_of_the_trail_proves_itself(backend: Backend) {
     assert!(!verify_lines(forged.lines(), "").ok);
     let nothing = audit::export(&desk.test.desk, &owner(), &slug, from, from, |_| Ok(())).await;
     assert_eq!(code(nothing.map(|_| ())), RefusalCode::NotFound);
+    desk.end().await;
+}
+
+async fn bound_to(desk: &MailDesk, number: TicketNumber) -> String {
+    let customer = desk.test.ticket(number).await.ticket.customer;
+    customer.expect("it is bound").to_string()
+}
+
+/// A letter to two people is not emptied because one of them is erased while it waits.
+async fn what_is_on_its_way_is_not_emptied(backend: Backend) {
+    let desk = MailDesk::start(backend).await;
+    let bob = "bob@acmefinance.com";
+    let number = desk.receive_on(&MailDesk::proven(JOHN, "one")).await;
+    settle(&desk).await;
+    let address = || bob.parse().expect("it is an address");
+    work_ticket::add_participant(&desk.test.desk, &owner(), number, address(), None)
+        .await
+        .expect("they take part");
+    desk.reply(number, "To both").await;
+    let early = retention::erase_person(&desk.test.desk, &owner(), &address(), "asked").await;
+    assert_eq!(code(early), RefusalCode::Blocked);
+    close(&desk, number).await;
+    desk.test.pass(DAY * 5000);
+    let plan = retention::plan(&desk.test.desk, &owner())
+        .await
+        .expect("it plans");
+    assert!(
+        plan.tickets[0]
+            .held
+            .as_ref()
+            .is_some_and(|why| why.contains("has not left"))
+    );
+    let run = retention::run(&desk.test.desk, &owner(), |_| {})
+        .await
+        .expect("it runs");
+    assert_eq!((run.tickets, run.held), (0, 1));
+    let sent = desk.post().await;
+    assert_eq!(sent.len(), 2);
+    assert!(
+        sent.iter().all(|one| one.mail.text.contains("To both")),
+        "{sent:?}"
+    );
+    let run = retention::run(&desk.test.desk, &owner(), |_| {})
+        .await
+        .expect("it runs");
+    assert_eq!((run.tickets, run.held), (1, 0), "now it may go");
+    desk.end().await;
+}
+
+async fn a_hold_is_not_got_around(backend: Backend) {
+    let desk = MailDesk::start(backend).await;
+    let number = desk.receive_on(&MailDesk::proven(JOHN, "one")).await;
+    desk.receive(&MailDesk::proven(JOHN, "two").answers("one"))
+        .await;
+    let other = desk.receive_on(&MailDesk::proven(JOHN, "other")).await;
+    settle(&desk).await;
+    let (test, me) = (&desk.test.desk, owner());
+    let split = async || work_ticket::split(test, &me, number, &[1], None).await;
+    let merge = async || work_ticket::merge(test, &me, number, other).await;
+    let bind = async || {
+        let options = work_ticket::BindOptions::default();
+        work_ticket::bind(test, &me, number, "startupcorp", options).await
+    };
+    let hold = async |what| {
+        let set = retention::hold(test, &me, what, "case 4711").await;
+        set.expect("it is held").id
+    };
+    let on_ticket = hold(HeldThing::Ticket(number)).await;
+    assert_eq!(code(split().await), RefusalCode::Blocked);
+    assert_eq!(code(merge().await), RefusalCode::Blocked);
+    assert_eq!(code(bind().await), RefusalCode::Blocked);
+    retention::lift(test, &me, on_ticket, "settled")
+        .await
+        .expect("it is lifted");
+    let slug = bound_to(&desk, number).await;
+    hold(HeldThing::Customer(slug.clone())).await;
+    assert_eq!(code(bind().await), RefusalCode::Blocked);
+    // What is on no ticket is the customer's as well.
+    let away =
+        MailDesk::proven("ann@acmefinance.com", "away").header("Auto-Submitted: auto-replied");
+    assert_eq!(desk.receive(&away).await.ticket, None);
+    let ann = "ann@acmefinance.com".parse().expect("it is an address");
+    let erased = retention::erase_person(test, &me, &ann, "asked").await;
+    assert_eq!(code(erased), RefusalCode::Blocked);
+    split()
+        .await
+        .expect("the hold is on the customer, and so on both");
+    desk.end().await;
+}
+
+async fn only_the_address_itself_is_erased(backend: Backend) {
+    let desk = MailDesk::start(backend).await;
+    let (bob, jim) = ("bob@acmefinance.com", "jimbob@acmefinance.com");
+    let number = desk.receive_on(&MailDesk::proven(jim, "one")).await;
+    settle(&desk).await;
+    let address = || bob.parse().expect("it is an address");
+    work_ticket::add_participant(&desk.test.desk, &owner(), number, address(), None)
+        .await
+        .expect("they take part");
+    desk.reply(number, "To both").await;
+    desk.post_later().await;
+    audit::seal_all(&desk.test.desk).await.expect("it seals");
+    let before = desk.test.places_of(jim).await;
+    let erased = retention::erase_person(&desk.test.desk, &owner(), &address(), "asked")
+        .await
+        .expect("they are erased");
+    let shown = desk.test.ticket(number).await;
+    assert_eq!(shown.ticket.requester, jim);
+    assert!(shown.ticket.participants.contains(&erased.instead));
+    let after = desk.test.places_of(jim).await;
+    // Letters to both go, and with them the other's address in their headers.
+    let lost: Vec<_> = before.iter().filter(|one| !after.contains(one)).collect();
+    assert!(lost.iter().all(|one| *one == "blobs.content"), "{lost:?}");
+    assert!(holds(&desk).await);
+    desk.end().await;
+}
+
+async fn what_comes_after_is_due_again(backend: Backend) {
+    let desk = MailDesk::start(backend).await;
+    let number = desk.receive_on(&MailDesk::proven(JOHN, "one")).await;
+    let away = MailDesk::proven("ann@acmefinance.com", "away")
+        .body(WORD)
+        .header("Auto-Submitted: auto-replied");
+    assert_eq!(desk.receive(&away).await.ticket, None);
+    settle(&desk).await;
+    close(&desk, number).await;
+    desk.test.pass(DAY * 5000);
+    let run = async || {
+        retention::run(&desk.test.desk, &owner(), |_| {})
+            .await
+            .expect("it runs")
+    };
+    let first = run().await;
+    assert_eq!(
+        (first.tickets, first.recorded),
+        (1, 1),
+        "also what is on no ticket"
+    );
+    assert_eq!(desk.test.places_of(WORD).await, Vec::<String>::new());
+    desk.test.pass(DAY);
+    let more = desk
+        .receive(&MailDesk::proven(JOHN, "two").body(WORD).answers("one"))
+        .await;
+    let more = more.ticket.expect("it is on a ticket");
+    settle(&desk).await;
+    close(&desk, more).await;
+    desk.test.pass(DAY * 5000);
+    assert_eq!(run().await.tickets, 1, "what came later is due in its turn");
+    assert_eq!(desk.test.places_of(WORD).await, Vec::<String>::new());
     desk.end().await;
 }
