@@ -3,6 +3,7 @@
 pub mod number;
 pub mod severity;
 pub mod state;
+pub mod thanks;
 pub mod threading;
 
 use serde::Serialize;

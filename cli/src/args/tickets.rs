@@ -225,6 +225,15 @@ pub(crate) enum WorkCommand {
         #[arg(long, default_value = "done")]
         reason: CloseReason,
     },
+    /// Sets a mail aside that took an ended ticket up and asks for nothing: a thank you.
+    #[command(
+        after_help = "The ticket is again as it had ended, with the time it was resolved at; nothing is sent.\n\
+        Refused where somebody worked on it since."
+    )]
+    Dismiss {
+        /// SB-12, or 12.
+        number: TicketNumber,
+    },
     /// Takes an end back.
     Reopen {
         /// SB-12, or 12.

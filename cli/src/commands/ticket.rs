@@ -181,6 +181,7 @@ async fn work(desk: &Desk, actor: &Actor, command: WorkCommand) -> anyhow::Resul
             work_ticket::note(desk, actor, number, &text).await?
         }
         C::Close { number, reason } => work_ticket::close(desk, actor, number, reason).await?,
+        C::Dismiss { number } => work_ticket::dismiss(desk, actor, number).await?,
         C::Reopen { number } => work_ticket::reopen(desk, actor, number).await?,
         C::Bind {
             number,

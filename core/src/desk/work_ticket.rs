@@ -2,12 +2,15 @@
 //! and audit entry, commits.
 
 mod bind;
+mod dismiss;
 mod merge;
 mod open;
 mod participants;
 mod snooze;
 
 pub use bind::{BindOptions, bind};
+pub use dismiss::dismiss;
+pub(super) use dismiss::{Ended, taken_up_by};
 pub use merge::{link, merge, split, tag};
 pub use open::{NewTicketByHand, open};
 pub use participants::{add_participant, remove_participant};

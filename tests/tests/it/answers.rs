@@ -1,6 +1,7 @@
 //! Answering customers: whole conversations, receipts, and what must never leave.
 
 mod bounces;
+mod dismiss;
 mod loops;
 mod receipts;
 mod recipients;
