@@ -18,7 +18,7 @@ pub(crate) use customers::{
     AddCustomer, ContactCommand, CustomerCommand, DomainCommand, SetCustomer,
 };
 pub(crate) use mail::MailCommand;
-pub(crate) use records::RecordCommand;
+pub(crate) use records::{ExportFormat, ExportTicket, RecordCommand};
 pub(crate) use retention::{EraseCommand, RetentionCommand};
 pub(crate) use search::{SearchTickets, arranged};
 pub(crate) use staff::StaffCommand;

@@ -7,6 +7,7 @@ mod db;
 mod demo;
 mod discord;
 mod doctor;
+mod export;
 mod init;
 mod jobs;
 mod mail;

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod chat;
 pub mod customers;
 pub mod doctor;
+pub mod export;
 pub mod import_customers;
 pub mod jobs;
 mod letters;

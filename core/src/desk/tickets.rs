@@ -244,7 +244,7 @@ pub async fn exists(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<
 }
 
 /// The ticket as this actor may see it, and whether its texts are among that.
-async fn look(
+pub(super) async fn look(
     desk: &Desk,
     actor: &Actor,
     number: TicketNumber,

@@ -3,6 +3,7 @@
 mod bombs;
 mod demo;
 mod doctor;
+mod export;
 mod faults;
 mod hostile;
 mod mail;
