@@ -1,6 +1,7 @@
 //! The command line.
 
 mod books;
+mod bulk;
 mod customers;
 mod mail;
 pub(crate) mod onboard;
@@ -13,6 +14,7 @@ mod tickets;
 use std::path::PathBuf;
 
 pub(crate) use books::{AuditCommand, DbCommand, JobsCommand};
+pub(crate) use bulk::{BulkCommand, BulkTickets};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 pub(crate) use customers::{
     AddCustomer, ContactCommand, CustomerCommand, DomainCommand, SetCustomer,

@@ -2,6 +2,7 @@
 
 mod attachments;
 mod audit;
+mod bulk;
 mod customer;
 mod db;
 mod demo;

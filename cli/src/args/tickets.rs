@@ -10,7 +10,7 @@ use tierdesk_core::{
     tiers::{Severity, TierSlug},
 };
 
-use super::RecordCommand;
+use super::{BulkCommand, RecordCommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TicketCommand {
@@ -20,6 +20,9 @@ pub(crate) enum TicketCommand {
     Answer(AnswerCommand),
     #[command(flatten)]
     Work(WorkCommand),
+    /// Does one thing to many tickets, after showing which.
+    #[command(subcommand)]
+    Bulk(BulkCommand),
     #[command(flatten)]
     Record(RecordCommand),
 }
@@ -305,7 +308,7 @@ fn then(text: &str) -> Result<ThenWord, String> {
 }
 
 /// A status, or a short form of one.
-fn status(text: &str) -> Result<Status, String> {
+pub(super) fn status(text: &str) -> Result<Status, String> {
     let text = match text {
         "waiting" => "waiting-customer",
         "hold" => "on-hold",
@@ -315,7 +318,7 @@ fn status(text: &str) -> Result<Status, String> {
 }
 
 /// `sev1`, or `1`.
-fn severity(text: &str) -> Result<Severity, String> {
+pub(super) fn severity(text: &str) -> Result<Severity, String> {
     let text = if text.len() == 1 {
         format!("sev{text}")
     } else {

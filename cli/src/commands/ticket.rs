@@ -20,7 +20,7 @@ use tierdesk_core::{
     tickets::{Status, TicketNumber},
 };
 
-use super::{attachments, export, reply, retention, search, ticket_text};
+use super::{attachments, bulk, export, reply, retention, search, ticket_text};
 use crate::{
     args::{AnswerCommand, ListTickets, LookCommand, RecordCommand, TicketCommand, WorkCommand},
     exit::Exit,
@@ -36,6 +36,7 @@ pub(super) async fn run(
     match command {
         TicketCommand::Look(command) => look(desk, actor, command, output).await,
         TicketCommand::Answer(command) => answer(desk, actor, command, output).await,
+        TicketCommand::Bulk(command) => bulk::run(desk, actor, command, output).await,
         TicketCommand::Record(RecordCommand::Export(given)) => {
             export::run(desk, actor, given, output).await
         }

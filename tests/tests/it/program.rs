@@ -1,6 +1,7 @@
 //! The program as its users meet it: what it prints, how it ends, what it refuses.
 
 mod bombs;
+mod bulk;
 mod demo;
 mod doctor;
 mod export;
