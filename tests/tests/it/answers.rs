@@ -2,6 +2,7 @@
 
 mod bounces;
 mod dismiss;
+mod export;
 mod loops;
 mod receipts;
 mod recipients;
