@@ -1,6 +1,7 @@
 //! The command line.
 
 mod books;
+mod bulk;
 mod customers;
 mod mail;
 pub(crate) mod onboard;
@@ -13,12 +14,13 @@ mod tickets;
 use std::path::PathBuf;
 
 pub(crate) use books::{AuditCommand, DbCommand, JobsCommand};
+pub(crate) use bulk::{BulkCommand, BulkTickets};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 pub(crate) use customers::{
     AddCustomer, ContactCommand, CustomerCommand, DomainCommand, SetCustomer,
 };
 pub(crate) use mail::MailCommand;
-pub(crate) use records::RecordCommand;
+pub(crate) use records::{ExportFormat, ExportTicket, RecordCommand};
 pub(crate) use retention::{EraseCommand, RetentionCommand};
 pub(crate) use search::{SearchTickets, arranged};
 pub(crate) use staff::StaffCommand;

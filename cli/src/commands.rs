@@ -2,11 +2,13 @@
 
 mod attachments;
 mod audit;
+mod bulk;
 mod customer;
 mod db;
 mod demo;
 mod discord;
 mod doctor;
+mod export;
 mod init;
 mod jobs;
 mod mail;

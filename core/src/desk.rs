@@ -8,9 +8,11 @@
 
 pub mod attachments;
 pub mod audit;
+pub mod bulk;
 pub mod chat;
 pub mod customers;
 pub mod doctor;
+pub mod export;
 pub mod import_customers;
 pub mod jobs;
 mod letters;

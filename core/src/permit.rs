@@ -155,6 +155,10 @@ actions! {
     ReadDesk = "desk.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Ingest, Worker, Bot, Demo], Reads;
     /// Reading a ticket where it is written down who does.
     ReadTicket = "ticket.read", [Viewer, Agent, Provisioner, Approver, Auditor], [], Reads;
+    /// Taking a ticket out as a file.
+    ExportTicket = "ticket.export", [Agent], [], Reads;
+    /// Taking a ticket's mails out as they came and left, with what was masked elsewhere.
+    ExportMail = "ticket.export_mail", [], [], Reads;
     /// Reading the audit trail.
     ReadAudit = "audit.read", [Auditor], [Sealer], Reads;
     /// Handing a customer's part of the audit trail out.
@@ -207,6 +211,8 @@ actions! {
     CloseTicket = "ticket.close", [Agent], [], ChangesTickets;
     /// Taking an end back.
     ReopenTicket = "ticket.reopen", [Agent], [], ChangesTickets;
+    /// Setting a mail aside that took an ended ticket up and asks for nothing.
+    DismissMail = "ticket.dismiss", [Agent], [], ChangesTickets;
     /// Saying whose ticket it is.
     BindTicket = "ticket.bind", [Agent], [], ChangesTickets;
     /// Setting a ticket aside that nobody should answer.

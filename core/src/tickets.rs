@@ -4,6 +4,7 @@ pub mod number;
 pub mod severity;
 pub mod state;
 pub mod tag;
+pub mod thanks;
 pub mod threading;
 
 use serde::Serialize;

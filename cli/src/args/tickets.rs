@@ -10,7 +10,7 @@ use tierdesk_core::{
     tiers::{Severity, TierSlug},
 };
 
-use super::RecordCommand;
+use super::{BulkCommand, RecordCommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TicketCommand {
@@ -20,6 +20,9 @@ pub(crate) enum TicketCommand {
     Answer(AnswerCommand),
     #[command(flatten)]
     Work(WorkCommand),
+    /// Does one thing to many tickets, after showing which.
+    #[command(subcommand)]
+    Bulk(BulkCommand),
     #[command(flatten)]
     Record(RecordCommand),
 }
@@ -252,6 +255,15 @@ pub(crate) enum WorkCommand {
         #[arg(long, default_value = "done")]
         reason: CloseReason,
     },
+    /// Sets a mail aside that took an ended ticket up and asks for nothing: a thank you.
+    #[command(
+        after_help = "The ticket is again as it had ended, with the time it was resolved at; nothing is sent.\n\
+        Refused where somebody worked on it since."
+    )]
+    Dismiss {
+        /// SB-12, or 12.
+        number: TicketNumber,
+    },
     /// Takes an end back.
     Reopen {
         /// SB-12, or 12.
@@ -323,7 +335,7 @@ fn then(text: &str) -> Result<ThenWord, String> {
 }
 
 /// A status, or a short form of one.
-fn status(text: &str) -> Result<Status, String> {
+pub(super) fn status(text: &str) -> Result<Status, String> {
     let text = match text {
         "waiting" => "waiting-customer",
         "hold" => "on-hold",
@@ -333,7 +345,7 @@ fn status(text: &str) -> Result<Status, String> {
 }
 
 /// `sev1`, or `1`.
-fn severity(text: &str) -> Result<Severity, String> {
+pub(super) fn severity(text: &str) -> Result<Severity, String> {
     let text = if text.len() == 1 {
         format!("sev{text}")
     } else {

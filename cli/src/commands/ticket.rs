@@ -20,7 +20,7 @@ use tierdesk_core::{
     tickets::{Status, TicketNumber},
 };
 
-use super::{attachments, reply, retention, search, ticket_text};
+use super::{attachments, bulk, export, reply, retention, search, ticket_text};
 use crate::{
     args::{AnswerCommand, ListTickets, LookCommand, RecordCommand, TicketCommand, WorkCommand},
     exit::Exit,
@@ -36,6 +36,10 @@ pub(super) async fn run(
     match command {
         TicketCommand::Look(command) => look(desk, actor, command, output).await,
         TicketCommand::Answer(command) => answer(desk, actor, command, output).await,
+        TicketCommand::Bulk(command) => bulk::run(desk, actor, command, output).await,
+        TicketCommand::Record(RecordCommand::Export(given)) => {
+            export::run(desk, actor, given, output).await
+        }
         TicketCommand::Record(RecordCommand::Redact(given)) => {
             let what = Redaction {
                 all: given.all,
@@ -199,6 +203,7 @@ async fn work(desk: &Desk, actor: &Actor, command: WorkCommand) -> anyhow::Resul
             work_ticket::note_with(desk, actor, number, &text, &attachments).await?
         }
         C::Close { number, reason } => work_ticket::close(desk, actor, number, reason).await?,
+        C::Dismiss { number } => work_ticket::dismiss(desk, actor, number).await?,
         C::Reopen { number } => work_ticket::reopen(desk, actor, number).await?,
         C::Bind {
             number,

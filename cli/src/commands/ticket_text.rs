@@ -195,6 +195,13 @@ pub(super) fn detail(out: &Output, detail: &TicketDetail) {
             detail.ticket.number
         ));
     }
+    if detail.looks_like_thanks {
+        out.line("");
+        out.line(format!(
+            "Looks like a thank you: tierdesk ticket dismiss {}",
+            detail.ticket.number
+        ));
+    }
     if detail.ticket.customer.is_none() {
         out.line("");
         let number = detail.ticket.number;

@@ -102,7 +102,8 @@ pub async fn open(
     Ok((report, content))
 }
 
-async fn all_of(
+/// Everything that is attached to a ticket, numbered from 1.
+pub(super) async fn all_of(
     permit: &mut Permit<'_, ReadDesk>,
     number: TicketNumber,
 ) -> Result<Vec<(AttachmentReport, StoredAttachment)>, Error> {

@@ -1,14 +1,18 @@
 //! Reading tickets: the queue, one ticket, its history.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::{
     Desk, Error,
     reading::{Reader, note_reading},
+    work_ticket::taken_up_by,
 };
 use crate::{
     clock::Timestamp,
     customers::Slug,
+    ids::MessageId,
     mail::AttachmentInfo,
     permit::{Action, Actor, Permit, ReadDesk, Subject, authorise},
     refusal::Refusal,
@@ -20,7 +24,7 @@ use crate::{
     },
     tickets::{
         CloseReason, Delivery, Direction, Event, LinkKind, Message, MessageKind, Status, Ticket,
-        TicketNumber, tags,
+        TicketNumber, tags, thanks::is_thanks,
     },
     tiers::{Priority, Severity, TierSlug},
     trust::SenderTrust,
@@ -89,6 +93,8 @@ pub struct TicketDetail {
     pub away: Vec<String>,
     /// The colleague who forwarded the first mail, where the requester did not send it.
     pub reported_by: Option<String>,
+    /// The mail that took the ended ticket up again says thank you and no more: `ticket dismiss`.
+    pub looks_like_thanks: bool,
 }
 
 /// A tie to another ticket.
@@ -137,6 +143,22 @@ fn reported_by(requester: &str, messages: &[Message]) -> Option<String> {
     let first = messages.first()?;
     let is_mail = first.direction == Direction::In && first.kind == MessageKind::Person;
     (is_mail && first.author != requester).then(|| first.author.clone())
+}
+
+/// Whether the mail that took an ended ticket up again says thank you and no more. What has a file
+/// along is more.
+fn looks_like_thanks(
+    ticket: &Ticket,
+    events: &[Event],
+    messages: &[Message],
+    attachments: &HashMap<MessageId, Vec<StoredAttachment>>,
+) -> bool {
+    let Ok((event, _)) = taken_up_by(ticket, events) else {
+        return false;
+    };
+    let mut mails = messages.iter().rev();
+    let mail = mails.find(|one| one.direction == Direction::In && one.received_at == event.at);
+    mail.is_some_and(|mail| is_thanks(&mail.reply_text) && !attachments.contains_key(&mail.id))
 }
 
 /// A message as `ticket show --json` prints it.
@@ -222,7 +244,7 @@ pub async fn exists(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<
 }
 
 /// The ticket as this actor may see it, and whether its subject at least is among that.
-async fn look(
+pub(super) async fn look(
     desk: &Desk,
     actor: &Actor,
     number: TicketNumber,
@@ -244,6 +266,13 @@ async fn look(
     let reported_by = reported_by(&ticket.requester, &list);
     let ids = list.iter().map(|message| message.id);
     let mut attachments = messages::attachments(&mut permit, ids).await?;
+    let looks_like_thanks = withheld.is_none() && {
+        let events = match found.status {
+            Status::Open => tickets::events(&mut permit, id).await?,
+            _ => Vec::new(),
+        };
+        looks_like_thanks(&found, &events, &list, &attachments)
+    };
     let hidden = reader.withheld_subject(&found);
     let text = |text: String| withheld.clone().unwrap_or(text);
     let info = |stored: StoredAttachment| AttachmentInfo {
@@ -277,6 +306,7 @@ async fn look(
         links: links.into_iter().map(LinkReport::of).collect(),
         away,
         reported_by,
+        looks_like_thanks,
     };
     Ok((detail, found, hidden.is_none()))
 }

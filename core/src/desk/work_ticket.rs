@@ -2,16 +2,20 @@
 //! and audit entry, commits.
 
 mod bind;
+mod dismiss;
 mod merge;
 mod open;
 mod participants;
 mod snooze;
 
 pub use bind::{BindOptions, bind};
+pub use dismiss::dismiss;
+pub(super) use dismiss::{Ended, taken_up_by};
+pub(super) use merge::tag_in;
 pub use merge::{link, merge, split, tag};
 pub use open::{NewTicketByHand, open};
 pub use participants::{add_participant, remove_participant};
-pub(super) use snooze::sleep;
+pub(super) use snooze::{sleep, snooze_in};
 pub use snooze::{snooze, wake};
 
 use super::{
@@ -290,16 +294,37 @@ pub async fn set_status(
     number: TicketNumber,
     status: Status,
 ) -> Result<TicketReport, Error> {
-    change_ticket(desk, actor, SetStatus, number, async |permit, ticket| {
-        if ticket.status == status {
-            return Ok(None);
-        }
-        let did = step(ticket, status, permit.now())?;
-        if status == Status::Closed {
-            ticket.close_reason = Some(CloseReason::Done);
-        }
-        Ok(Some(did))
-    })
+    let mut tx = desk.database.begin_write().await?;
+    let report = set_status_in(desk, &mut tx, actor, number, status).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// The same inside a unit of work that the caller commits.
+pub(super) async fn set_status_in(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    number: TicketNumber,
+    status: Status,
+) -> Result<TicketReport, Error> {
+    change_ticket_in(
+        desk,
+        tx,
+        actor,
+        SetStatus,
+        number,
+        async |permit, ticket| {
+            if ticket.status == status {
+                return Ok(None);
+            }
+            let did = step(ticket, status, permit.now())?;
+            if status == Status::Closed {
+                ticket.close_reason = Some(CloseReason::Done);
+            }
+            Ok(Some(did))
+        },
+    )
     .await
 }
 
@@ -341,7 +366,20 @@ pub async fn mark_spam(
     actor: &Actor,
     number: TicketNumber,
 ) -> Result<TicketReport, Error> {
-    change_ticket(desk, actor, MarkSpam, number, async |permit, ticket| {
+    let mut tx = desk.database.begin_write().await?;
+    let report = mark_spam_in(desk, &mut tx, actor, number).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// The same inside a unit of work that the caller commits.
+pub(super) async fn mark_spam_in(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    number: TicketNumber,
+) -> Result<TicketReport, Error> {
+    change_ticket_in(desk, tx, actor, MarkSpam, number, async |permit, ticket| {
         end(ticket, CloseReason::Spam, permit.now(), "spam")
     })
     .await

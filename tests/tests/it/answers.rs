@@ -1,6 +1,8 @@
 //! Answering customers: whole conversations, receipts, and what must never leave.
 
 mod bounces;
+mod dismiss;
+mod export;
 mod loops;
 mod macros;
 mod receipts;

@@ -1,8 +1,10 @@
 //! The program as its users meet it: what it prints, how it ends, what it refuses.
 
 mod bombs;
+mod bulk;
 mod demo;
 mod doctor;
+mod export;
 mod faults;
 mod hostile;
 mod mail;

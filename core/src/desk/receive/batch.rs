@@ -9,7 +9,7 @@ use crate::{
         EmailAddress, Slug,
         matching::{CustomerRef, Directory},
     },
-    desk::{Desk, Error},
+    desk::{Desk, Error, work_ticket::Ended},
     ids::{CustomerId, MessageId, TicketId},
     receive::{Outcome, Prepared, bounded_requester},
     sla::Clocks,
@@ -44,6 +44,8 @@ pub(super) struct Decision {
     pub(super) link: Option<(TicketId, LinkKind)>,
     /// The mail of ours that it says did not arrive.
     pub(super) failed: Option<MessageId>,
+    /// What the ticket was that it took up again.
+    pub(super) before: Option<Ended>,
     /// Every other finding, in words.
     pub(super) notes: Vec<String>,
 }
@@ -168,6 +170,7 @@ impl<'d> Batch<'d> {
             refused: None,
             link: None,
             failed: None,
+            before: None,
             notes: Vec::new(),
         };
         if let Some(customer) = &decision.assessment.customer {
@@ -367,6 +370,7 @@ impl<'d> Batch<'d> {
             ticket.updated_at = ticket.updated_at.max(sent_at(item, self.now));
         } else {
             ticket.updated_at = ticket.updated_at.max(self.now);
+            let before = Ended::of(ticket);
             if ticket.is_silent {
                 // History that somebody answers is history no more.
                 ticket.is_silent = false;
@@ -376,6 +380,7 @@ impl<'d> Batch<'d> {
             }
             let is_spam = ticket.close_reason == Some(CloseReason::Spam);
             if let (Some(next), false) = (ticket.status.after_customer_message(), is_spam) {
+                decision.before = before;
                 ticket.status = next;
                 ticket.snoozed_until = None;
                 ticket.close_reason = None;

@@ -337,11 +337,14 @@ async fn write_trail<A: ChangesTickets>(
                 now
             };
             let (kind, outcome) = (decision.outcome.as_str(), decision.outcome);
-            let detail = serde_json::json!({
+            let mut detail = serde_json::json!({
                 "from": requester(item), "kind": item.kind, "trust": decision.assessment.trust,
                 "severity": (outcome != Outcome::Recorded).then_some(ticket.severity),
                 "reasons": decision.notes,
             });
+            if let Some(before) = &decision.before {
+                before.write(&mut detail);
+            }
             let (id, actor) = (permit.new_id(), permit.actor().to_owned());
             events.push(NewEvent {
                 id,

@@ -334,14 +334,28 @@ pub async fn tag(
     add: &[String],
     remove: &[String],
 ) -> Result<TicketReport, Error> {
+    let mut tx = desk.database.begin_write().await?;
+    let report = tag_in(desk, &mut tx, actor, number, add, remove).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// The same inside a unit of work that the caller commits.
+pub(in crate::desk) async fn tag_in(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    number: TicketNumber,
+    add: &[String],
+    remove: &[String],
+) -> Result<TicketReport, Error> {
     let add: Vec<String> = add
         .iter()
         .map(|tag| own_tag(tag))
         .collect::<Result<_, _>>()?;
-    let mut tx = desk.database.begin_write().await?;
-    let report = change_ticket_in(
+    change_ticket_in(
         desk,
-        &mut tx,
+        tx,
         actor,
         LinkTickets,
         number,
@@ -364,9 +378,7 @@ pub async fn tag(
             }))
         },
     )
-    .await?;
-    tx.commit().await?;
-    Ok(report)
+    .await
 }
 
 /// A tag of one's own: the words before a colon are the desk's, for they follow from the ticket.

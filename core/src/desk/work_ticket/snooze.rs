@@ -1,6 +1,6 @@
 //! A ticket sleeps until a time, or until somebody answers.
 
-use super::{Did, change_ticket, change_ticket_in, step};
+use super::{Did, change_ticket_in, step};
 use crate::{
     clock::Timestamp,
     desk::{Desk, Error, outbox::WORKER, tickets::TicketReport},
@@ -19,25 +19,47 @@ pub async fn snooze(
     number: TicketNumber,
     until: Timestamp,
 ) -> Result<TicketReport, Error> {
-    change_ticket(desk, actor, SnoozeTicket, number, async |permit, ticket| {
-        let now = permit.now();
-        if until <= now {
-            let refusal = Refusal::invalid(format!("{until} is past; {number} sleeps until later"));
-            return Err(refusal.into());
-        }
-        if !ticket.status.is_active() {
-            let message = format!("{number} is {} and needs nobody", ticket.status);
-            return Err(Refusal::new(RefusalCode::WrongStatus, message).into());
-        }
-        if ticket.status != Status::OnHold {
-            step(ticket, Status::OnHold, now)?;
-        }
-        sleep(permit, ticket, until).await?;
-        Ok(Some(Did {
-            kind: "snoozed",
-            details: vec![("until", until.to_string())],
-        }))
-    })
+    let mut tx = desk.database.begin_write().await?;
+    let report = snooze_in(desk, &mut tx, actor, number, until).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// The same inside a unit of work that the caller commits.
+pub(in crate::desk) async fn snooze_in(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    number: TicketNumber,
+    until: Timestamp,
+) -> Result<TicketReport, Error> {
+    change_ticket_in(
+        desk,
+        tx,
+        actor,
+        SnoozeTicket,
+        number,
+        async |permit, ticket| {
+            let now = permit.now();
+            if until <= now {
+                let refusal =
+                    Refusal::invalid(format!("{until} is past; {number} sleeps until later"));
+                return Err(refusal.into());
+            }
+            if !ticket.status.is_active() {
+                let message = format!("{number} is {} and needs nobody", ticket.status);
+                return Err(Refusal::new(RefusalCode::WrongStatus, message).into());
+            }
+            if ticket.status != Status::OnHold {
+                step(ticket, Status::OnHold, now)?;
+            }
+            sleep(permit, ticket, until).await?;
+            Ok(Some(Did {
+                kind: "snoozed",
+                details: vec![("until", until.to_string())],
+            }))
+        },
+    )
     .await
 }
 
