@@ -244,7 +244,7 @@ impl Search {
     async fn by_index(&self, tx: &mut Tx) -> Result<Option<(Hits, bool)>, StoreError> {
         let end = self.audience.end();
         let all = Expression::all(&self.wanted, self.audience);
-        let rows: Vec<(i64,)> = tx.fetch_all(ANY, (all, end, MOST_DOCUMENTS)).await?;
+        let rows: Vec<(i64,)> = tx.fetch_planned(ANY, (all, end, MOST_DOCUMENTS)).await?;
         if rows.len() >= usize::try_from(MOST_DOCUMENTS).unwrap_or(usize::MAX) {
             return Ok(None);
         }
@@ -281,7 +281,7 @@ impl Search {
         for words in &self.wanted {
             let one = Expression::all([words], self.audience);
             let values = (one, self.audience.end(), COMMON);
-            let rows: Vec<(i64,)> = tx.fetch_all(ANY, values).await?;
+            let rows: Vec<(i64,)> = tx.fetch_planned(ANY, values).await?;
             if rows.is_empty() {
                 return Ok(Some(Vec::new()));
             }
