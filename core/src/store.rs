@@ -390,8 +390,7 @@ impl Tx {
             .await?)
     }
 
-    /// All rows of a query that was put together at run time, of constant pieces. PostgreSQL keeps none of
-    /// them prepared: they are of many lengths.
+    /// All rows of a query that was put together at run time, of constant pieces.
     async fn fetch_built<T: Record>(
         &mut self,
         text: String,
@@ -408,7 +407,6 @@ impl Tx {
             Inner::Postgres(tx) => {
                 let arguments = params.postgres().map_err(sqlx::Error::Encode)?;
                 sqlx::query_as_with(text, arguments)
-                    .persistent(false)
                     .fetch_all(&mut **tx)
                     .await?
             }
