@@ -373,6 +373,23 @@ impl Tx {
         Ok(rows)
     }
 
+    /// As [`Tx::fetch_all`], planned anew by PostgreSQL for these values: where the best way to go about it
+    /// depends on them. A plan for any values would gather all documents with the commonest word.
+    async fn fetch_planned<T: Record>(
+        &mut self,
+        sql: Sql,
+        params: impl Params,
+    ) -> Result<Vec<T>, StoreError> {
+        let Inner::Postgres(tx) = &mut self.inner else {
+            return self.fetch_all(sql, params).await;
+        };
+        let arguments = params.postgres().map_err(sqlx::Error::Encode)?;
+        Ok(sqlx::query_as_with(sql.postgres, arguments)
+            .persistent(false)
+            .fetch_all(&mut **tx)
+            .await?)
+    }
+
     /// All rows of a query that was put together at run time, of constant pieces.
     async fn fetch_built<T: Record>(
         &mut self,

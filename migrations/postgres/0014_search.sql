@@ -13,10 +13,13 @@ CREATE INDEX search_entries_by_ticket ON search_entries (ticket_id);
 CREATE INDEX tickets_for_search ON tickets
     (number, opened_at, status, tier, severity, priority, customer_id, assignee_id, is_provisional, snoozed_until);
 
+-- Vectors stay in their rows, as long as a page holds them, and are not packed: every search looks into more
+-- than a thousand of them.
 CREATE TABLE search_terms (
     rowid  BIGINT PRIMARY KEY,
     terms  TSVECTOR NOT NULL
-);
+) WITH (toast_tuple_target = 8160);
+ALTER TABLE search_terms ALTER COLUMN terms SET STORAGE MAIN;
 CREATE INDEX search_terms_by_term ON search_terms USING GIN (terms);
 
 -- What was stored before is indexed by the program, which knows how, and then says so here.

@@ -4,7 +4,10 @@
 //! phrase reaches from one into the next. Terms that tell a place or a kind begin with a sign that
 //! folding never makes.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write as _,
+};
 
 use super::{Field, words};
 use crate::tickets::TicketNumber;
@@ -27,6 +30,20 @@ const INITIAL: char = '‥';
 
 /// On messages with something attached.
 pub(crate) const ATTACHED: &str = "⌑";
+
+/// The characters for private use, which no term holds: one stands for each pair of terms side by side.
+const PAIRS: std::ops::RangeInclusive<u32> = 0xe000..=0xf8ff;
+
+/// The sign of two terms that stand side by side. Many pairs share one, so it only says where to look: a text
+/// of any length has few enough of them. By a checksum that will not change, because signs are stored.
+pub(crate) fn pair(first: &str, second: &str) -> char {
+    let mut sum = crc32fast::Hasher::new();
+    for part in [first, " ", second] {
+        sum.update(part.as_bytes());
+    }
+    let count = PAIRS.end() - PAIRS.start() + 1;
+    char::from_u32(PAIRS.start() + sum.finalize() % count).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
 
 /// The sign on the terms of a place of their own.
 pub(crate) const fn sign(field: Field) -> &'static str {
@@ -52,13 +69,23 @@ impl Terms {
         &self.0
     }
 
-    /// As PostgreSQL reads a vector: `'access':3,9 'denied':4`.
+    /// As PostgreSQL reads a vector: `'access':3,9 'denied':4`, and the signs of pairs: its index knows no
+    /// places, and without them a phrase would be looked for in every document that has its words.
     pub fn vector(&self) -> String {
         let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut pairs = BTreeSet::new();
+        let mut last = None;
         for (place, term) in self.0.split(' ').enumerate() {
-            if !term.is_empty() && term != GAP {
+            let is_term = !term.is_empty() && term != GAP;
+            // First letters are asked for alone.
+            let is_word = is_term && !term.starts_with(INITIAL);
+            if is_term {
                 places.entry(term).or_default().push(place + 1);
             }
+            if is_word && let Some(last) = last {
+                pairs.insert(pair(last, term));
+            }
+            last = is_word.then_some(term);
         }
         let mut text = String::with_capacity(self.0.len() * 2);
         for (term, places) in places {
@@ -68,6 +95,9 @@ impl Terms {
                 write!(text, "{separator}{place}").expect("a String takes any text");
             }
             text.push(' ');
+        }
+        for pair in pairs {
+            write!(text, "'{pair}' ").expect("a String takes any text");
         }
         text
     }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::{
     Demand, Field, Query, Words,
-    document::{MessageText, Terms, of_message},
+    document::{MessageText, Terms, of_message, pair},
     excerpt::excerpt,
     words::{camel_parts, each_term},
 };
@@ -228,6 +228,38 @@ fn places_are_kept_apart_and_signed() {
     assert!(all.as_str().contains("a subject ¤"), "{all:?}");
     assert!(all.vector().contains("'accessdenied':"), "{}", all.vector());
     assert!(!all.vector().contains('¤'));
+}
+
+#[test]
+fn terms_side_by_side_have_a_sign_for_postgresql() {
+    let vector = document("Got AccessDenied today").vector();
+    let has = |first, second| vector.contains(&format!("'{}' ", pair(first, second)));
+    for (first, second) in [
+        ("a", "subject"),
+        ("←john", "←acme"),
+        ("got", "accessdenied"),
+        ("access", "denied"),
+    ] {
+        assert!(has(first, second), "{first} {second} in {vector}");
+    }
+    // Across two places, the wrong way round, and with the sign of a first letter.
+    for (first, second) in [
+        ("today", "access"),
+        ("denied", "access"),
+        ("denied", "‥a"),
+        ("‥a", "‥b"),
+    ] {
+        assert!(!has(first, second), "{first} {second} in {vector}");
+    }
+    // Signs are stored, so they stay as they are.
+    assert_eq!(pair("access", "denied"), '\u{ed1e}');
+    let long: Vec<String> = (0..60_000).map(|n| format!("w{n}")).collect();
+    let long = document(&long.join(" ")).vector();
+    let signs = long
+        .chars()
+        .filter(|c| ('\u{e000}'..='\u{f8ff}').contains(c));
+    let signs = signs.count();
+    assert!(signs > 1_000 && signs <= 6_400, "{signs}");
 }
 
 #[test]

@@ -40,6 +40,9 @@ pub fn camel_parts(word: &str) -> Vec<String> {
     let is_seam =
         |at: &usize| bytes[*at - 1].is_ascii_lowercase() && bytes[*at].is_ascii_uppercase();
     let mut seams: Vec<usize> = (1..bytes.len()).filter(is_seam).collect();
+    if seams.is_empty() {
+        return Vec::new();
+    }
     seams.push(bytes.len());
     let mut from = 0;
     let mut parts = Vec::with_capacity(seams.len());

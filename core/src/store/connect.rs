@@ -139,6 +139,8 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
             ("statement_timeout", STATEMENT_TIMEOUT),
             ("lock_timeout", LOCK_TIMEOUT),
             ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT),
+            // Our statements are short; compiling one takes longer than running it.
+            ("jit", "off"),
         ]);
     // A pool hides why it cannot connect until its time is up: ask once directly.
     let probe = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options));

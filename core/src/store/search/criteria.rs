@@ -16,7 +16,7 @@ use crate::{
     ids::{CustomerId, StaffId},
     search::{
         Field, Query, Words,
-        document::{INTERNAL, initial, sign},
+        document::{INTERNAL, initial, pair, sign},
         filter::{Assignee, Filter, Trait, begin},
     },
 };
@@ -90,7 +90,14 @@ impl Expression {
         };
         let star = if is_prefix { ["*", ":*"] } else { ["", ""] };
         self.sqlite += &["\"", &terms.join(" "), "\"", star[0]].concat();
-        self.postgres += &["('", &terms.join("' <-> '"), "'", star[1], ")"].concat();
+        self.postgres.push('(');
+        // What a word begins with has no sign of a pair.
+        let whole = &terms[..terms.len().saturating_sub(usize::from(is_prefix))];
+        for two in whole.windows(2) {
+            let sign = pair(&two[0], &two[1]);
+            write!(self.postgres, "'{sign}' & ").expect("a String takes any text");
+        }
+        self.postgres += &["('", &terms.join("' <-> '"), "'", star[1], "))"].concat();
     }
 }
 

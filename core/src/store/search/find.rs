@@ -42,6 +42,10 @@ statements! {
             AND ($2 = 0 OR (s.rowid & 1048575) < $2) LIMIT $3",
         "SELECT s.rowid AS doc FROM search_terms s WHERE s.terms @@ CAST($1 AS TSQUERY)
             AND ($2 = 0 OR (s.rowid & 1048575) < $2) LIMIT $3");
+    /// PostgreSQL takes the policy on tickets to keep nearly all of them away, so it would read and sort all
+    /// instead of walking their index until enough have passed.
+    WALK = Sql::per_backend("SELECT 1", "SET LOCAL enable_sort = off");
+    WALK_NO_MORE = Sql::per_backend("SELECT 1", "SET LOCAL enable_sort = on");
     IN_QUEUE = Sql::per_backend(
         "SELECT t.number FROM tickets t WHERE t.number IN (SELECT CAST(value AS INTEGER) FROM json_each($1))
          ORDER BY t.priority, t.tier_rank, (t.first_response_due IS NULL), t.first_response_due, t.number",
@@ -144,7 +148,9 @@ pub async fn find(
         criteria: Criteria::of(query, audience, tx.now()),
         enough: ENOUGH.max(limit),
     };
+    tx.execute(WALK, ()).await?;
     let (hits, is_cut) = search.run(tx).await?;
+    tx.execute(WALK_NO_MORE, ()).await?;
     let total = hits.len();
     let mut hits: Vec<Hit> = hits.into_values().collect();
     hits.sort_by_key(|hit| std::cmp::Reverse(hit.number));
@@ -244,7 +250,7 @@ impl Search {
     async fn by_index(&self, tx: &mut Tx) -> Result<Option<(Hits, bool)>, StoreError> {
         let end = self.audience.end();
         let all = Expression::all(&self.wanted, self.audience);
-        let rows: Vec<(i64,)> = tx.fetch_all(ANY, (all, end, MOST_DOCUMENTS)).await?;
+        let rows: Vec<(i64,)> = tx.fetch_planned(ANY, (all, end, MOST_DOCUMENTS)).await?;
         if rows.len() >= usize::try_from(MOST_DOCUMENTS).unwrap_or(usize::MAX) {
             return Ok(None);
         }
@@ -281,7 +287,7 @@ impl Search {
         for words in &self.wanted {
             let one = Expression::all([words], self.audience);
             let values = (one, self.audience.end(), COMMON);
-            let rows: Vec<(i64,)> = tx.fetch_all(ANY, values).await?;
+            let rows: Vec<(i64,)> = tx.fetch_planned(ANY, values).await?;
             if rows.is_empty() {
                 return Ok(Some(Vec::new()));
             }
