@@ -2,7 +2,7 @@
 //!
 //! It errs on the side of work: every clause must be a thanks, a good word or a few words long, and
 //! nothing may stand there that asks, denies, limits or names something. To add a language: its
-//! words in [`THANKS`], [`GOOD`] and [`WORK`].
+//! words in `THANKS`, `GOOD` and `WORK`.
 
 use std::{collections::HashSet, sync::LazyLock};
 
