@@ -151,12 +151,18 @@ fn q_decoded(content: &[u8]) -> Vec<u8> {
 /// The charset that a word's bytes are in: letters that stand in it as they are, which RFC 2047 forbids,
 /// were read already and must not be read once more.
 fn charset_of<'t>(inner: &str, named: &'t str) -> &'t str {
-    if inner.is_ascii() { named } else { "utf-8" }
+    if inner.is_ascii() { named } else { READ }
 }
 
+/// In place of a charset: letters in UTF-8 that were read already. What is broken among them is not a sign of
+/// another charset.
+const READ: &str = "read";
+
 fn flush(decoded: &mut String, pending: Option<(&str, Vec<u8>)>) {
-    if let Some((charset, bytes)) = pending {
-        decoded.push_str(&decoding::text(&bytes, Some(charset)).0);
+    match pending {
+        Some((READ, bytes)) => decoded.push_str(&String::from_utf8_lossy(&bytes)),
+        Some((charset, bytes)) => decoded.push_str(&decoding::text(&bytes, Some(charset)).0),
+        None => {}
     }
 }
 
@@ -184,6 +190,8 @@ mod tests {
             ("=?utf-8?Q?with a space=21?=", "with a space!"),
             ("=?nonsense-7?Q?ok?=", "ok"),
             ("a =? b", "a =? b"),
+            // A broken byte beside letters that were read already: they are not read again.
+            ("=?utf-8?Q?=CC_für_\u{fffd}?=", "\u{fffd} für \u{fffd}"),
         ] {
             assert_eq!(decode(text), expected);
         }
