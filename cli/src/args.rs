@@ -23,7 +23,7 @@ pub(crate) use mail::MailCommand;
 pub(crate) use records::{ExportFormat, ExportTicket, RecordCommand};
 pub(crate) use retention::{EraseCommand, RetentionCommand};
 pub(crate) use search::{SearchTickets, arranged};
-pub(crate) use staff::StaffCommand;
+pub(crate) use staff::{AttestedCommand, StaffCommand};
 pub(crate) use tickets::{
     AnswerCommand, ListTickets, LookCommand, ThenWord, TicketCommand, WorkCommand,
 };

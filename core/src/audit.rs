@@ -30,7 +30,8 @@ pub struct Field {
 }
 
 /// An entry as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The id.
     pub id: AuditId,

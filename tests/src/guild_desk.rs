@@ -18,7 +18,6 @@ use tierdesk_core::{
     permit::Actor,
     settings::{DiscordSettings, Settings},
     staff::Role,
-    store::jobs,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -209,21 +208,7 @@ impl GuildDesk {
         self.stop_bot().await.expect("the bot ends well");
         self.discord.assert_clean();
         assert_eq!(self.discord.faults_left(), 0, "every fault was met");
-        let mut tx = self
-            .test
-            .desk
-            .database
-            .begin_read()
-            .await
-            .expect("it begins");
-        let left = jobs::count_unfinished(&mut tx).await.expect("it counts");
-        assert_eq!(left, 0, "jobs left over");
-        drop(tx);
-        let verdict = tierdesk_core::desk::audit::verify(&self.test.desk, &owner()).await;
-        assert!(
-            verdict.expect("it can be checked").ok,
-            "the audit chain holds"
-        );
+        self.test.nothing_is_left().await;
     }
 
     /// Ends the bot.

@@ -10,7 +10,7 @@ use tierdesk_core::{
     outgoing::{HeaderText, MailOut, Party},
     receive::{Receipt, Road},
     reply_token::ReplyTokens,
-    store::{jobs, outgoing},
+    store::outgoing,
     tickets::TicketNumber,
 };
 use tierdesk_ingest::{parse::parse, process::deliver};
@@ -202,20 +202,6 @@ impl MailDesk {
     pub async fn end(self) {
         let left = self.post().await;
         assert!(left.is_empty(), "mail that nobody expected: {left:#?}");
-        let mut tx = self
-            .test
-            .desk
-            .database
-            .begin_read()
-            .await
-            .expect("it begins");
-        let unfinished = jobs::count_unfinished(&mut tx).await.expect("it counts");
-        assert_eq!(unfinished, 0, "jobs left over");
-        drop(tx);
-        let verdict = tierdesk_core::desk::audit::verify(&self.test.desk, &owner()).await;
-        assert!(
-            verdict.expect("it can be checked").ok,
-            "the audit chain holds"
-        );
+        self.test.nothing_is_left().await;
     }
 }

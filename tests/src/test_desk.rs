@@ -10,7 +10,7 @@ use tierdesk_core::{
     clock::{Clock, Timestamp},
     customers::exchange::{Format, read},
     desk::{
-        Desk, Error,
+        Desk, Error, audit,
         import_customers::import,
         receive,
         tickets::{self, TicketDetail},
@@ -18,7 +18,7 @@ use tierdesk_core::{
     permit::{Actor, ReceiveMail, SystemRole},
     receive::{Prepared, Receipt},
     store::{
-        Database, MasterKey, OpenOptions,
+        Database, MasterKey, OpenOptions, jobs,
         testing::{Backend, TestDatabase},
     },
     tickets::TicketNumber,
@@ -159,6 +159,17 @@ impl TestDesk {
     pub async fn receive_on(&self, letter: &Letter) -> TicketNumber {
         let receipt = self.receive(letter).await;
         receipt.ticket.expect("it is on a ticket")
+    }
+
+    /// Refuses jobs that are not done, and an audit chain that does not hold.
+    pub async fn nothing_is_left(&self) {
+        let mut tx = self.desk.database.begin_read().await.expect("it begins");
+        let unfinished = jobs::count_unfinished(&mut tx).await.expect("it counts");
+        assert_eq!(unfinished, 0, "jobs left over");
+        drop(tx);
+        let verdict = audit::verify(&self.desk, &owner()).await;
+        let verdict = verdict.expect("it can be checked");
+        assert!(verdict.ok, "the audit chain holds: {verdict:?}");
     }
 
     /// A ticket with its messages.

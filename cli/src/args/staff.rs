@@ -44,6 +44,39 @@ pub(crate) enum StaffCommand {
         #[arg(long)]
         reason: Option<String>,
     },
+    #[command(flatten)]
+    Attested(AttestedCommand),
+    /// Takes every right from somebody at once; what they did stays.
+    Disable {
+        /// From whom.
+        name: String,
+        /// Give it back.
+        #[arg(long)]
+        undo: bool,
+        /// Why: `staff review` shows it.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Says who somebody is in Discord.
+    #[command(
+        after_help = "The id: in Discord turn on Developer Mode, right-click the person, Copy User ID.\n\
+        Example: tierdesk staff link-discord dana 100000000000000030"
+    )]
+    LinkDiscord {
+        /// Who.
+        name: String,
+        /// Their user id there.
+        #[arg(required_unless_present = "unlink")]
+        user: Option<DiscordId>,
+        /// Take it away.
+        #[arg(long)]
+        unlink: bool,
+    },
+}
+
+/// What is attested of people, and looking over all of it.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AttestedCommand {
     /// Says that something is so of somebody, on proof that you have seen, until a day.
     #[command(
         after_help = "Tiers and contracts ask for attributes (tiers.toml, customer set --staff-attributes): who lacks \
@@ -74,30 +107,4 @@ pub(crate) enum StaffCommand {
     },
     /// Shows who was given what, by whom and why, what was taken away, and what to look at.
     Review,
-    /// Takes every right from somebody at once; what they did stays.
-    Disable {
-        /// From whom.
-        name: String,
-        /// Give it back.
-        #[arg(long)]
-        undo: bool,
-        /// Why: `staff review` shows it.
-        #[arg(long)]
-        reason: Option<String>,
-    },
-    /// Says who somebody is in Discord.
-    #[command(
-        after_help = "The id: in Discord turn on Developer Mode, right-click the person, Copy User ID.\n\
-        Example: tierdesk staff link-discord dana 100000000000000030"
-    )]
-    LinkDiscord {
-        /// Who.
-        name: String,
-        /// Their user id there.
-        #[arg(required_unless_present = "unlink")]
-        user: Option<DiscordId>,
-        /// Take it away.
-        #[arg(long)]
-        unlink: bool,
-    },
 }

@@ -13,7 +13,7 @@ use tierdesk_core::{
 
 use super::reply::moment;
 use crate::{
-    args::StaffCommand,
+    args::{AttestedCommand, StaffCommand},
     exit::Exit,
     output::{Output, local},
 };
@@ -60,9 +60,7 @@ pub(super) async fn run(
             };
             staff::set(desk, actor, &name, patch).await?
         }
-        command @ (C::Attest { .. } | C::Revoke { .. } | C::Review) => {
-            return attested(desk, actor, command, output).await;
-        }
+        C::Attested(command) => return attested(desk, actor, command, output).await,
         C::Disable { name, undo, reason } => {
             let status = if undo {
                 StaffStatus::Active
@@ -91,10 +89,10 @@ pub(super) async fn run(
 async fn attested(
     desk: &Desk,
     actor: &Actor,
-    command: StaffCommand,
+    command: AttestedCommand,
     output: &Output,
 ) -> anyhow::Result<Exit> {
-    use StaffCommand as C;
+    use AttestedCommand as C;
     match command {
         C::Attest {
             name,
@@ -130,7 +128,6 @@ async fn attested(
             let review = staff::review(desk, actor).await?;
             output.answer(&review, |out| review::show(out, &review))
         }
-        _ => Ok(Exit::Done),
     }
 }
 

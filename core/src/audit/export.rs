@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Field, Hash, chain_hash};
+use super::{Entry, Hash, chain_hash};
 use crate::clock::Timestamp;
 
 /// The only version that there is.
@@ -45,18 +45,8 @@ pub enum Line {
     Own {
         /// Its number.
         seq: i64,
-        /// Its id.
-        id: crate::ids::AuditId,
-        /// When.
-        at: Timestamp,
-        /// Who.
-        actor: String,
-        /// What was done.
-        action: String,
-        /// To what.
-        subject: String,
-        /// The particulars.
-        fields: Vec<Field>,
+        /// The entry.
+        entry: Entry,
     },
     /// Somebody else's.
     Other {
@@ -68,27 +58,6 @@ pub enum Line {
 }
 
 impl Line {
-    /// An entry of the customer's.
-    pub fn own(seq: i64, entry: Entry) -> Self {
-        let Entry {
-            id,
-            at,
-            actor,
-            action,
-            subject,
-            fields,
-        } = entry;
-        Self::Own {
-            seq,
-            id,
-            at,
-            actor,
-            action,
-            subject,
-            fields,
-        }
-    }
-
     /// Somebody else's entry, or one of another time.
     pub fn other(seq: i64, content: &Hash) -> Self {
         Self::Other {
@@ -219,33 +188,17 @@ fn content_of(line: Line, header: &Header, verdict: &mut Verdict) -> Result<(i64
             let hash = hash.ok_or((Some(seq), format!("entry {seq} has no hash")))?;
             Ok((seq, hash))
         }
-        Line::Own {
-            seq,
-            id,
-            at,
-            actor,
-            action,
-            subject,
-            fields,
-        } => {
-            if at < header.from || at >= header.to {
+        Line::Own { seq, entry } => {
+            if entry.at < header.from || entry.at >= header.to {
                 return Err((Some(seq), format!("entry {seq} is of another time")));
             }
-            if let Some(field) = fields.iter().find(|field| !field.fits()) {
+            if let Some(field) = entry.fields.iter().find(|field| !field.fits()) {
                 let fault = format!("entry {seq}: its field {:?} was changed", field.name);
                 return Err((Some(seq), fault));
             }
             verdict.entries += 1;
-            let erased = fields.iter().filter(|field| field.value.is_none());
+            let erased = entry.fields.iter().filter(|field| field.value.is_none());
             verdict.erased += erased.count() as u64;
-            let entry = Entry {
-                id,
-                at,
-                actor,
-                action,
-                subject,
-                fields,
-            };
             Ok((seq, entry.content_hash()))
         }
     }
@@ -271,7 +224,7 @@ fn read_anchors(text: &str) -> Result<Vec<(i64, String)>, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Field, *};
 
     fn entry(number: u128, value: &str) -> Entry {
         Entry {
@@ -295,7 +248,7 @@ mod tests {
             let content = entry.content_hash();
             hash = chain_hash(&hash, seq, &content);
             let line = match seq {
-                12 | 14 => Line::own(seq, entry),
+                12 | 14 => Line::Own { seq, entry },
                 _ => Line::other(seq, &content),
             };
             lines.push(serde_json::to_string(&line).expect("it is JSON"));
@@ -338,28 +291,11 @@ mod tests {
     #[test]
     fn an_erased_value_leaves_it_whole() {
         let (mut lines, anchors) = file();
-        let Line::Own {
-            mut fields,
-            seq,
-            id,
-            at,
-            actor,
-            action,
-            subject,
-        } = serde_json::from_str(&lines[2]).expect("it is a line")
-        else {
+        let mut erased: Line = serde_json::from_str(&lines[2]).expect("it is a line");
+        let Line::Own { entry, .. } = &mut erased else {
             panic!("it is the customer's");
         };
-        fields[0].erase();
-        let erased = Line::Own {
-            fields,
-            seq,
-            id,
-            at,
-            actor,
-            action,
-            subject,
-        };
+        entry.fields[0].erase();
         lines[2] = serde_json::to_string(&erased).expect("it is JSON");
         let verdict = check(&lines, &anchors);
         assert!(verdict.ok, "{:?}", verdict.fault);

@@ -175,14 +175,12 @@ async fn copies(tx: &mut Tx, message: &Message) -> Result<(Vec<ExportedMail>, us
     };
     let (mut mails, mut removed) = (Vec::new(), 0);
     for (sender, blob) in stored {
-        let raw = match blob {
-            Some(blob) => blobs::open(tx, blob).await?,
-            None => Vec::new(),
-        };
-        if raw.is_empty() || raw == removal::REMOVED.as_bytes() {
-            removed += 1;
-        } else {
-            mails.push(ExportedMail { sender, at, raw });
+        match blob {
+            Some(blob) if !removal::is_blank(tx, blob).await? => {
+                let raw = blobs::open(tx, blob).await?;
+                mails.push(ExportedMail { sender, at, raw });
+            }
+            _ => removed += 1,
         }
     }
     Ok((mails, removed))

@@ -92,7 +92,7 @@ statements! {
     RENAME_ENVELOPES = Sql::same("UPDATE inbox SET envelope_from = $2 WHERE envelope_from = $1");
     LETTERS_TO = Sql::same(
         "SELECT DISTINCT message_id, customer_id FROM outgoing WHERE recipient = $1 ORDER BY message_id");
-    /// Lists and timelines that name an address; the address stands in them as it is, between quotes.
+    /// Lists and timelines in which an address stands, by itself or as a part of a longer one: [`names`] tells.
     LISTS_WITH = Sql::per_backend(
         "SELECT id, ticket_id, recipients FROM messages WHERE instr(recipients, $1) > 0 ORDER BY id",
         "SELECT id, ticket_id, recipients FROM messages WHERE strpos(recipients, $1) > 0 ORDER BY id");
@@ -161,6 +161,13 @@ impl std::ops::AddAssign for Freed {
         self.contents += other.contents;
         self.bytes += other.bytes;
     }
+}
+
+/// Whether this is what stands in place of a letter's bytes. Told by its size, so that it need not be opened:
+/// its key may be gone.
+pub async fn is_blank(tx: &mut Tx, content: BlobId) -> Result<bool, StoreError> {
+    let (size,): (i64,) = tx.fetch_one("blobs", SIZE_OF_CONTENT, (content,)).await?;
+    Ok(usize::try_from(size) == Ok(REMOVED.len()))
 }
 
 /// How many letters of a message may still leave: their content is needed.

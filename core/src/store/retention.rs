@@ -46,6 +46,7 @@ statements! {
          WHERE COALESCE(t.tier, '') = $1 AND t.status IN ('resolved', 'closed') AND t.updated_at < $2
             AND (t.removed_at IS NULL OR t.removed_at < t.updated_at)
          ORDER BY t.updated_at, t.id");
+    /// A letter of nine bytes is `(removed)`: [`super::removal::is_blank`].
     DUE_RAW = Sql::same(
         "SELECT t.id, t.number, k.slug AS customer, t.updated_at FROM tickets t
             LEFT JOIN customers k ON k.id = t.customer_id

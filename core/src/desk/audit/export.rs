@@ -106,7 +106,7 @@ pub async fn export(
             let is_own = is_theirs && entry.at >= from && entry.at < to;
             let line = if is_own {
                 exported.entries += 1;
-                Line::own(seq, entry)
+                Line::Own { seq, entry }
             } else {
                 exported.others += 1;
                 Line::other(seq, &content)

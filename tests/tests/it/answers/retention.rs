@@ -8,6 +8,7 @@ use tierdesk_core::{
     desk::{
         Error, audit,
         customers::{self, CustomerPatch},
+        export,
         retention::{self, Due, HeldThing, Redaction},
         work_ticket,
     },
@@ -66,6 +67,11 @@ async fn close(desk: &MailDesk, number: TicketNumber) {
     work_ticket::close(&desk.test.desk, &owner(), number, CloseReason::Done)
         .await
         .expect("it closes");
+}
+
+async fn bound_to(desk: &MailDesk, number: TicketNumber) -> String {
+    let customer = desk.test.ticket(number).await.ticket.customer;
+    customer.expect("it is bound").to_string()
 }
 
 async fn what_is_redacted_is_gone_everywhere(backend: Backend) {
@@ -173,14 +179,7 @@ async fn a_hold_keeps_everything(backend: Backend) {
     let desk = MailDesk::start(backend).await;
     let number = desk.receive_on(&MailDesk::proven(JOHN, "one")).await;
     settle(&desk).await;
-    let slug = desk
-        .test
-        .ticket(number)
-        .await
-        .ticket
-        .customer
-        .expect("it is bound")
-        .to_string();
+    let slug = bound_to(&desk, number).await;
     close(&desk, number).await;
     for what in [HeldThing::Ticket(number), HeldThing::Customer(slug.clone())] {
         let hold = retention::hold(&desk.test.desk, &owner(), what, "case 4711")
@@ -354,14 +353,7 @@ async fn a_customer_that_left_is_erased_with_their_keys(backend: Backend) {
         .receive_on(&MailDesk::proven("lina@startupcorp.io", "other"))
         .await;
     settle(&desk).await;
-    let slug = desk
-        .test
-        .ticket(number)
-        .await
-        .ticket
-        .customer
-        .expect("it is bound")
-        .to_string();
+    let slug = bound_to(&desk, number).await;
     let early = retention::erase_customer(&desk.test.desk, &owner(), &slug, "left").await;
     assert_eq!(code(early), RefusalCode::WrongStatus, "they are still here");
     let patch = CustomerPatch {
@@ -394,6 +386,10 @@ async fn a_customer_that_left_is_erased_with_their_keys(backend: Backend) {
         .look("SELECT CAST(COUNT(*) AS BIGINT) FROM blob_keys WHERE destroyed_at IS NOT NULL AND wrapped IS NULL")
         .await;
     assert_eq!(keys, [(1,)]);
+    // What stands in place of a letter is sealed with the key that is gone, and is not opened.
+    let mails = export::mails(&desk.test.desk, &owner(), number, |_| Ok(())).await;
+    let mails = mails.expect("it is exported").expect("it is written");
+    assert_eq!((mails.mails, mails.removed), (0, 2));
     assert_eq!(
         desk.test.ticket(other).await.messages[0].text,
         "Text of other."
@@ -415,14 +411,7 @@ async fn a_part_of_the_trail_proves_itself(backend: Backend) {
         .await
         .expect("it is noted");
     desk.test.pass(DAY);
-    let slug = desk
-        .test
-        .ticket(own)
-        .await
-        .ticket
-        .customer
-        .expect("it is bound")
-        .to_string();
+    let slug = bound_to(&desk, own).await;
     let mut lines = Vec::new();
     let to = desk.test.clock.read().plus(DAY);
     let exported = audit::export(&desk.test.desk, &owner(), &slug, from, to, |line| {
@@ -452,11 +441,6 @@ async fn a_part_of_the_trail_proves_itself(backend: Backend) {
     let nothing = audit::export(&desk.test.desk, &owner(), &slug, from, from, |_| Ok(())).await;
     assert_eq!(code(nothing.map(|_| ())), RefusalCode::NotFound);
     desk.end().await;
-}
-
-async fn bound_to(desk: &MailDesk, number: TicketNumber) -> String {
-    let customer = desk.test.ticket(number).await.ticket.customer;
-    customer.expect("it is bound").to_string()
 }
 
 /// A letter to two people is not emptied because one of them is erased while it waits.
