@@ -19,6 +19,7 @@ mod letters;
 pub mod macros;
 pub mod mailboxes;
 pub mod onboard;
+pub mod oncall;
 pub mod outbox;
 mod reading;
 pub mod receipt;

@@ -25,6 +25,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// Time in which somebody cannot be called.
+    AbsenceId,
     /// An audit entry.
     AuditId,
     /// Stored raw mail or an attachment.
@@ -51,10 +53,16 @@ ids! {
     MessageId,
     /// A letter to one recipient.
     OutgoingId,
+    /// A change to who is on call: an override, or a shift that changes hands.
+    OverrideId,
     /// An onboarding.
     RunId,
+    /// Who is on call by turns.
+    ScheduleId,
     /// A member of staff.
     StaffId,
+    /// A schedule that stands in for another for some time.
+    TemporaryId,
     /// A ticket.
     TicketId,
 }

@@ -21,6 +21,7 @@ pub mod mail;
 pub mod masking;
 mod named;
 pub mod onboarding;
+pub mod oncall;
 pub mod outgoing;
 pub mod permit;
 pub mod receive;

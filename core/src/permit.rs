@@ -105,6 +105,9 @@ pub trait ChangesJobs: Action {}
 /// Actions that decide what is kept and what is removed.
 pub trait KeepsRecords: Action {}
 
+/// Actions that change who is on call.
+pub trait ChangesRota: Action {}
+
 /// Actions that change onboardings.
 pub trait ChangesOnboarding: Action {}
 
@@ -259,6 +262,18 @@ actions! {
     AttestStaff = "staff.attest", [], [], ChangesStaff;
     /// Looking over who was given what.
     ReviewStaff = "staff.review", [Auditor], [], Reads;
+    /// Reading who is on call.
+    ReadRota = "oncall.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Ingest, Worker, Bot, Demo], Reads;
+    /// Saying who takes turns, and a temporary schedule in its place.
+    ChangeSchedule = "oncall.schedule", [], [Demo], ChangesRota;
+    /// Saying who is on call whoever's turn it is; for others than oneself it takes an admin.
+    OverrideRota = "oncall.override", [Agent], [], ChangesRota;
+    /// Offering, taking and giving back shifts; for others than oneself it takes an admin.
+    SwapShift = "oncall.swap", [Agent], [], ChangesRota;
+    /// Saying when one is away; for others than oneself it takes an admin.
+    EnterAbsence = "oncall.absence", [Agent], [], ChangesRota;
+    /// Making the secret address of one's calendar; for others than oneself it takes an admin.
+    ShareCalendar = "oncall.calendar", [Viewer, Agent, Provisioner, Approver, Auditor], [], ChangesRota;
     /// Adding or changing staff.
     ChangeStaff = "staff.set", [], [], ChangesStaff;
     /// Running a job again.

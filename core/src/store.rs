@@ -23,6 +23,7 @@ pub mod mailboxes;
 pub mod messages;
 mod migrations;
 pub mod onboarding;
+pub mod oncall;
 pub mod outgoing;
 mod params;
 pub mod removal;
@@ -571,6 +572,8 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         mailboxes::STATEMENTS,
         messages::STATEMENTS,
         onboarding::STATEMENTS,
+        oncall::STATEMENTS,
+        oncall::CHANGE_STATEMENTS,
         outgoing::STATEMENTS,
         scoped::STATEMENTS,
         search::STATEMENTS,

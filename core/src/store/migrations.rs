@@ -93,6 +93,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0014_search.sql"),
         include_str!("../../../migrations/postgres/0014_search.sql"),
     ),
+    (
+        15,
+        "oncall",
+        include_str!("../../../migrations/sqlite/0015_oncall.sql"),
+        include_str!("../../../migrations/postgres/0015_oncall.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

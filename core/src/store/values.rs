@@ -93,6 +93,8 @@ text_columns!(
     crate::customers::Prefix,
     crate::customers::Slug,
     crate::jobs::JobState,
+    crate::oncall::Layer,
+    crate::oncall::OverrideKind,
     crate::onboarding::RunState,
     crate::onboarding::StepName,
     crate::onboarding::StepState,
@@ -169,6 +171,7 @@ macro_rules! id_columns {
 }
 
 id_columns!(
+    crate::ids::AbsenceId,
     crate::ids::AuditId,
     crate::ids::BlobId,
     crate::ids::BlobKeyId,
@@ -182,8 +185,11 @@ id_columns!(
     crate::ids::JobId,
     crate::ids::MessageId,
     crate::ids::OutgoingId,
+    crate::ids::OverrideId,
     crate::ids::RunId,
+    crate::ids::ScheduleId,
     crate::ids::StaffId,
+    crate::ids::TemporaryId,
     crate::ids::TicketId,
 );
 

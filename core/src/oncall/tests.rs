@@ -1,0 +1,3 @@
+//! What must hold of who is on call.
+
+mod brute;
