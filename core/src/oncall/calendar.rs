@@ -3,7 +3,7 @@
 //! Instants are in UTC, so a reader needs no zones. A shift keeps its UID as long as it begins when it did in
 //! the same place of the same schedule: a reader then moves the entry instead of adding one.
 
-use icalendar::{Calendar, Component as _, Event, EventLike as _};
+use icalendar::{Calendar, Component as _, Event};
 
 use super::Layer;
 use crate::clock::Timestamp;
