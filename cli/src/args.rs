@@ -5,6 +5,7 @@ mod bulk;
 mod customers;
 mod mail;
 pub(crate) mod onboard;
+mod paging;
 mod records;
 mod retention;
 mod search;
@@ -20,6 +21,7 @@ pub(crate) use customers::{
     AddCustomer, ContactCommand, CustomerCommand, DomainCommand, SetCustomer,
 };
 pub(crate) use mail::MailCommand;
+pub(crate) use paging::{AddChannel, ChannelCommand, PageCommand, PagingCommand, WhichPage};
 pub(crate) use records::{ExportFormat, ExportTicket, RecordCommand};
 pub(crate) use retention::{EraseCommand, RetentionCommand};
 pub(crate) use search::{SearchTickets, arranged};
@@ -109,6 +111,9 @@ pub(crate) enum Command {
     /// Who works here and what they may do.
     #[command(subcommand)]
     Staff(StaffCommand),
+    /// Who is called, and when.
+    #[command(subcommand)]
+    Oncall(PagingCommand),
     /// The server in Discord.
     #[command(subcommand)]
     Discord(DiscordCommand),

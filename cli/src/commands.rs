@@ -15,6 +15,7 @@ mod mail;
 mod mailboxes;
 mod onboard;
 mod outbox;
+mod paging;
 mod reply;
 mod retention;
 mod search;
@@ -79,7 +80,8 @@ async fn run_at_desk(
         Command::Mail(command) => mail::run(program, desk, actor, command, output).await,
         Command::Customer(command) => customer::run(desk, actor, command, output).await,
         Command::Ticket(command) => ticket::run(desk, actor, command, output).await,
-        Command::Staff(command) => staff::run(desk, actor, command, output).await,
+        Command::Staff(command) => staff::run(program, desk, actor, command, output).await,
+        Command::Oncall(command) => paging::run(desk, actor, command, output).await,
         Command::Onboard(command) => onboard::run(program, desk, actor, command, output).await,
         Command::Jobs(command) => jobs::run(desk, actor, command, output).await,
         Command::Retention(command) => retention::run(desk, actor, command, output).await,

@@ -15,6 +15,7 @@ use tierdesk_core::{
     desk::Desk,
     macros::Macros,
     onboarding::Blueprint,
+    paging::Policies,
     permit::Actor,
     refusal::{Refusal, RefusalCode},
     reply_token::ReplyTokens,
@@ -118,6 +119,26 @@ impl Program {
         })
     }
 
+    /// The escalation policies: the configured file, else the built-in ones.
+    fn policies(&self, catalogue: &Catalogue) -> anyhow::Result<Policies> {
+        let (text, origin) = match &self.settings.oncall.file {
+            Some(path) => (read(path)?, path.display().to_string()),
+            // A catalogue of one's own may name policies that are not built in.
+            None => (
+                Policies::EMBEDDED.to_owned(),
+                "config/oncall.toml".to_owned(),
+            ),
+        };
+        Policies::parse(&text, &origin, catalogue).map_err(|error| {
+            Refusal::new(RefusalCode::Configuration, error.to_string())
+                .with_hint(
+                    "nothing was started; config/oncall.toml shows how policies are written, and \
+                     oncall.file names one's own",
+                )
+                .into()
+        })
+    }
+
     /// How to open the configured database.
     pub(crate) fn open_options(&self) -> anyhow::Result<OpenOptions> {
         let mut options = OpenOptions::new(self.settings.database.url.expose());
@@ -134,6 +155,7 @@ impl Program {
     pub(crate) async fn open(&self) -> anyhow::Result<Desk> {
         let catalogue = self.catalogue()?;
         let macros = self.macros(&catalogue)?;
+        let policies = self.policies(&catalogue)?;
         let desk = Desk {
             mail_out: mail_out(&self.settings.mail, &catalogue, &macros)?,
             macros: Arc::new(macros),
@@ -149,6 +171,9 @@ impl Program {
             edge_check: self.edge_check()?,
             anchor_file: self.settings.audit.anchor_file.clone(),
             blueprint: Arc::new(self.blueprint()?),
+            policies: Arc::new(policies),
+            catch_all: self.settings.oncall.catch_all.clone(),
+            webhooks: Vec::new(),
             has_chat: self.settings.discord.guild_id.is_some(),
             database: self.open_options()?.open().await?,
         };

@@ -152,6 +152,49 @@ impl Clock {
     }
 }
 
+/// Keeps time from running back, or standing still, while a process runs: where the clock was set back, it
+/// goes on from where it was, at its own pace. Steps that are due would wait for as long as it was set back
+/// otherwise.
+#[derive(Debug, Default)]
+pub(crate) struct Steady(std::sync::Mutex<Option<(std::time::Instant, Timestamp)>>);
+
+/// Two servers, or two cores, may differ by so much.
+const TOLERANCE: Duration = Duration::from_secs(1);
+
+impl Steady {
+    /// What to take for now, where the clock says `read`. A clock that moves by hand is left alone.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that measures how time passes, whatever the clock says"
+    )]
+    pub(crate) fn keep(&self, clock: &Clock, read: Timestamp) -> Timestamp {
+        match clock {
+            Clock::Manual(_) => read,
+            Clock::System => self.at(std::time::Instant::now(), read),
+        }
+    }
+
+    fn at(&self, instant: std::time::Instant, read: Timestamp) -> Timestamp {
+        let mut last = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let now = match *last {
+            Some((before, then)) => {
+                let passed = then.plus(instant.saturating_duration_since(before));
+                if passed.since(read) > TOLERANCE {
+                    passed
+                } else {
+                    read
+                }
+            }
+            None => read,
+        };
+        *last = Some((instant, now));
+        now
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +207,27 @@ mod tests {
             "2026-11-23T11:40:00.5+01:00".parse::<Timestamp>().unwrap(),
             at
         );
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "any instant serves")]
+    fn a_clock_that_is_set_back_does_not_stop_time() {
+        let (steady, begin) = (Steady::default(), std::time::Instant::now());
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        let noon = Timestamp::from_seconds(1_795_430_400);
+        let plus = |seconds| noon.plus(Duration::from_secs(seconds));
+        let back = |seconds| noon.minus(Duration::from_secs(seconds));
+        assert_eq!(steady.at(after(0), noon), noon);
+        assert_eq!(steady.at(after(10), plus(10)), plus(10));
+        // An hour back, and a day: ten seconds are ten seconds.
+        assert_eq!(steady.at(after(20), back(3_580)), plus(20));
+        assert_eq!(steady.at(after(30), back(86_370)), plus(30));
+        // Set right again, or put forward, it is believed.
+        assert_eq!(steady.at(after(40), plus(40)), plus(40));
+        assert_eq!(steady.at(after(50), plus(3_650)), plus(3_650));
+        // What differs by less than a second is no jump.
+        let less = Timestamp::from_micros(plus(3_660).micros() - 500_000);
+        assert_eq!(steady.at(after(60), less), less);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod mailboxes;
 pub mod onboard;
 pub mod oncall;
 pub mod outbox;
+pub mod paging;
 mod reading;
 pub mod receipt;
 pub mod receive;
@@ -42,6 +43,7 @@ use crate::{
     macros::Macros,
     onboarding::Blueprint,
     outgoing::MailOut,
+    paging::Policies,
     refusal::{Refusal, RefusalCode},
     reply_token::ReplyTokens,
     store::Database,
@@ -80,6 +82,12 @@ pub struct Desk {
     pub anchor_file: Option<PathBuf>,
     /// What every onboarding is made of.
     pub blueprint: Arc<Blueprint>,
+    /// Who is paged, when, and who is next.
+    pub policies: Arc<Policies>,
+    /// Who is told by mail when nobody else is.
+    pub catch_all: Vec<EmailAddress>,
+    /// Names of the webhooks that pages go to.
+    pub webhooks: Vec<String>,
     /// Whether tickets are posted to chat: jobs for that are enqueued only then.
     pub has_chat: bool,
 }
@@ -101,6 +109,9 @@ impl Desk {
             edge_check: None,
             anchor_file: None,
             blueprint: Arc::new(Blueprint::embedded()),
+            policies: Arc::new(Policies::embedded()),
+            catch_all: Vec::new(),
+            webhooks: Vec::new(),
             has_chat: false,
         }
     }

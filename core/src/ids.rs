@@ -59,8 +59,14 @@ ids! {
     RunId,
     /// Who is on call by turns.
     ScheduleId,
+    /// A page.
+    PageId,
+    /// What one person gets of a page on one channel.
+    NoticeId,
     /// A member of staff.
     StaffId,
+    /// A way to reach a member of staff.
+    StaffChannelId,
     /// A schedule that stands in for another for some time.
     TemporaryId,
     /// A ticket.

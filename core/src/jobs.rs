@@ -10,6 +10,7 @@
 //! To add a kind: a variant of [`JobKind`], its payload type, and a [`Handler`] registered by the
 //! edge that does the work.
 
+pub mod page_engine;
 pub mod wake;
 pub mod worker;
 
@@ -32,6 +33,12 @@ named_enum! {
         SendMail = "send_mail",
         /// Tells a customer that their mail opened a ticket.
         SendReceipt = "send_receipt",
+        /// Tells somebody of a page in chat.
+        SendPageChat = "send_page_chat",
+        /// Tells somebody of a page by mail.
+        SendPageMail = "send_page_mail",
+        /// Tells a webhook of a page.
+        SendPageWebhook = "send_page_webhook",
         /// Wakes a ticket that slept until a time.
         WakeTicket = "wake_ticket",
         /// Looks at the cloud and writes an onboarding's plan.

@@ -23,6 +23,7 @@ mod named;
 pub mod onboarding;
 pub mod oncall;
 pub mod outgoing;
+pub mod paging;
 pub mod permit;
 pub mod receive;
 pub mod refusal;

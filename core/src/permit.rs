@@ -50,6 +50,8 @@ named_enum! {
         Sealer = "sealer",
         /// Discord: posting what was committed.
         Bot = "bot",
+        /// What other programs say over HTTP, proven by a signature.
+        Http = "http",
         /// `tierdesk demo`, on its own database.
         Demo = "demo",
     }
@@ -122,6 +124,13 @@ pub trait KeepsMailboxes: Action {}
 /// Actions that keep the books on letters that leave. They change nothing of the desk, and owe no audit
 /// entry.
 pub trait KeepsOutbox: Action {}
+
+/// Actions that keep the books on notices that are sent. They change nothing of the desk, and owe no audit
+/// entry.
+pub trait KeepsPages: Action {}
+
+/// Actions that change how members of staff can be reached.
+pub trait ChangesChannels: Action {}
 
 /// Actions that bring the index of words in step with what is stored. They change nothing of the desk,
 /// and owe no audit entry.
@@ -258,6 +267,18 @@ actions! {
     RunOnboarding = "onboarding.run", [], [Worker], ChangesOnboarding;
     /// Comparing a customer with the cloud.
     VerifyCloud = "cloud.verify", [Viewer, Agent, Provisioner, Approver, Auditor], [Demo], Reads;
+    /// Calling people, step by step.
+    RunPages = "page.run", [], [Worker, Demo], ChangesTickets;
+    /// Keeping the books on notices that are sent.
+    KeepPages = "page.keep", [], [Worker, Bot, Demo], KeepsPages;
+    /// Saying that one has it.
+    AcknowledgePage = "page.acknowledge", [Agent, Provisioner, Approver], [Http], ChangesTickets;
+    /// Calling the next people at once.
+    EscalatePage = "page.escalate", [Agent, Provisioner, Approver], [], ChangesTickets;
+    /// Calling people by hand.
+    PageStaff = "page.send", [Agent, Provisioner, Approver], [], ChangesTickets;
+    /// Changing how one can be reached, and trying it out; others' by an admin.
+    ChangeChannel = "staff.channel", [Viewer, Agent, Provisioner, Approver, Auditor], [], ChangesChannels;
     /// Saying what is attested of somebody, and taking that back.
     AttestStaff = "staff.attest", [], [], ChangesStaff;
     /// Looking over who was given what.
@@ -287,6 +308,9 @@ actions! {
 /// A customer changes tier, and its open tickets follow in the same unit of work.
 impl ChangesTickets for ChangeCustomer {}
 impl ChangesTickets for ImportCustomers {}
+/// An acknowledged test proves the channel it came through; a test is a page.
+impl ChangesChannels for AcknowledgePage {}
+impl ChangesTickets for ChangeChannel {}
 /// Mails and the position behind them commit together; so do an alarm and the note that it was raised.
 impl KeepsMailboxes for ReceiveMail {}
 impl KeepsMailboxes for RaiseMailAlarm {}

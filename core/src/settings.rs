@@ -14,6 +14,7 @@ mod http;
 mod imap;
 mod mail;
 mod oauth;
+mod oncall;
 mod problem;
 pub(crate) mod reader;
 mod relay;
@@ -40,6 +41,7 @@ pub use self::{
     imap::{AfterFetch, ImapLogin, ImapMailbox},
     mail::{MailListener, MailProtocol, MailSettings, TlsFiles},
     oauth::{OAuthClient, OAuthSettings},
+    oncall::OnCallSettings,
     problem::{Place, Problem},
     relay::{MailOutSettings, Relay, RelayLogin, SmtpRoute},
     secret::Secret,
@@ -94,6 +96,7 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
         imap::KEYS,
         oauth::KEYS,
         files::KEYS,
+        oncall::KEYS,
         http::KEYS,
         discord::KEYS,
         aws::KEYS,
@@ -123,6 +126,8 @@ pub struct Settings {
     pub tiers: TierSettings,
     /// `[customers]`
     pub customers: CustomerSettings,
+    /// `[oncall]`
+    pub oncall: OnCallSettings,
     /// `[log]`
     pub log: LogSettings,
     /// `[http]`
@@ -244,6 +249,7 @@ impl Settings {
             customers: CustomerSettings {
                 freemail_file: path("customers", "freemail_file"),
             },
+            oncall: oncall::read(&root.section("oncall")),
             log: files::read_log(&root.section("log")),
             http: http::read(&root.section("http")),
             discord: discord::read(&root.section("discord")),

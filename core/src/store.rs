@@ -25,6 +25,7 @@ mod migrations;
 pub mod onboarding;
 pub mod oncall;
 pub mod outgoing;
+pub mod pages;
 mod params;
 pub mod removal;
 pub mod retention;
@@ -34,6 +35,7 @@ pub mod search;
 pub mod simulated;
 mod sql;
 pub mod staff;
+pub mod staff_channels;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tickets;
@@ -45,7 +47,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use uuid::Uuid;
 
 use crate::{
-    clock::{Clock, Timestamp},
+    clock::{Clock, Steady, Timestamp},
     staff::Demands,
 };
 pub use connect::OpenOptions;
@@ -61,6 +63,7 @@ pub use values::{BytesList, IdList, TextList};
 pub struct Database {
     pools: Pools,
     clock: Clock,
+    steady: Arc<Steady>,
     master_key: Option<Arc<MasterKey>>,
     demands: Arc<Demands>,
     wake: Arc<tokio::sync::Notify>,
@@ -158,6 +161,7 @@ impl Database {
                 };
                 let (stored,): (i64,) = sqlx::query_as(CLOCK_READ).fetch_one(&mut *tx).await?;
                 let now = self.clock.read().max(Timestamp::from_micros(stored));
+                let now = self.steady.keep(&self.clock, now);
                 (Inner::Sqlite(tx), now)
             }
             Pools::Postgres(pool) => {
@@ -175,7 +179,7 @@ impl Database {
                     .fetch_one(&mut *tx)
                     .await?;
                 let now = match &self.clock {
-                    Clock::System => server,
+                    Clock::System => self.steady.keep(&self.clock, server),
                     manual @ Clock::Manual(_) => manual.read(),
                 };
                 (Inner::Postgres(tx), now)
@@ -280,7 +284,7 @@ impl Tx {
     }
 
     /// Jobs were added: wake their workers when this commits.
-    fn wake_workers(&mut self) {
+    pub(crate) fn wake_workers(&mut self) {
         self.wakes = true;
     }
 
@@ -548,6 +552,9 @@ pub fn bulk_texts() -> Vec<bulk::BulkTexts> {
         BulkTexts::of::<messages::NewAttachment>(),
         BulkTexts::of::<messages::NewMessage>(),
         BulkTexts::of::<outgoing::Outgoing>(),
+        BulkTexts::of::<pages::NewPageTicket>(),
+        BulkTexts::of::<pages::Page>(),
+        BulkTexts::of::<pages::notices::NewNotice>(),
         BulkTexts::of::<search::NewEntry>(),
         BulkTexts::of::<search::NewTerms>(),
         BulkTexts::of::<tickets::NewEvent>(),
@@ -575,6 +582,9 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         oncall::STATEMENTS,
         oncall::CHANGE_STATEMENTS,
         outgoing::STATEMENTS,
+        pages::STATEMENTS,
+        pages::handles::STATEMENTS,
+        pages::notices::STATEMENTS,
         scoped::STATEMENTS,
         search::STATEMENTS,
         search::FIND_STATEMENTS,
@@ -582,6 +592,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         removal::STATEMENTS,
         retention::STATEMENTS,
         staff::STATEMENTS,
+        staff_channels::STATEMENTS,
         tickets::STATEMENTS,
         tickets::LIST_STATEMENTS,
         tickets::LINK_STATEMENTS,

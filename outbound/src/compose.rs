@@ -144,7 +144,9 @@ impl Compose for Composer {
             builder = builder.references(ids.join(" "));
         }
         if letter.kind == LetterKind::Receipt {
-            builder = builder.header(AutoSubmitted).header(SuppressAutoResponse);
+            builder = builder
+                .header(AutoSubmitted("auto-replied"))
+                .header(SuppressAutoResponse);
         }
         let body = MultiPart::alternative()
             .singlepart(SinglePart::plain(
@@ -165,7 +167,7 @@ impl Compose for Composer {
     }
 }
 
-fn system_time(at: Timestamp) -> SystemTime {
+pub(crate) fn system_time(at: Timestamp) -> SystemTime {
     let micros = u64::try_from(at.micros()).unwrap_or(0);
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
 }
@@ -178,7 +180,7 @@ fn quote_words(quote: &Quote) -> QuoteWords<'_> {
     }
 }
 
-fn address(address: &EmailAddress) -> Result<Address, ComposeError> {
+pub(crate) fn address(address: &EmailAddress) -> Result<Address, ComposeError> {
     address.as_str().parse().map_err(
         |fault: lettre::address::AddressError| ComposeError::Address {
             address: address.to_string(),
@@ -187,7 +189,7 @@ fn address(address: &EmailAddress) -> Result<Address, ComposeError> {
     )
 }
 
-fn mailbox(party: &Party) -> Result<Mailbox, ComposeError> {
+pub(crate) fn mailbox(party: &Party) -> Result<Mailbox, ComposeError> {
     let name = party.name.as_ref().map(|name| name.as_str().to_owned());
     Ok(Mailbox::new(name, address(&party.address)?))
 }
@@ -205,23 +207,23 @@ fn file(attachment: &Attachment) -> SinglePart {
 
 /// RFC 3834: a program wrote it, and programs must not answer.
 #[derive(Clone, Debug)]
-struct AutoSubmitted;
+pub(crate) struct AutoSubmitted(pub(crate) &'static str);
 
 impl Header for AutoSubmitted {
     fn name() -> HeaderName {
         HeaderName::new_from_ascii_str("Auto-Submitted")
     }
     fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self)
+        Ok(Self("auto-generated"))
     }
     fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-replied".to_owned())
+        HeaderValue::new(Self::name(), self.0.to_owned())
     }
 }
 
 /// The same in the words of Exchange.
 #[derive(Clone, Debug)]
-struct SuppressAutoResponse;
+pub(crate) struct SuppressAutoResponse;
 
 impl Header for SuppressAutoResponse {
     fn name() -> HeaderName {

@@ -7,6 +7,7 @@
 //! and a line in [`templates::SHIPPED`].
 
 pub mod compose;
+pub mod page_mail;
 pub mod relay;
 pub mod send;
 pub mod templates;

@@ -103,14 +103,14 @@ impl Handler for SendReceipt {
     }
 }
 
-fn field<T: std::str::FromStr>(job: &Job, name: &str) -> Result<T, JobError> {
+pub(crate) fn field<T: std::str::FromStr>(job: &Job, name: &str) -> Result<T, JobError> {
     let payload: serde_json::Value =
         serde_json::from_str(&job.payload).map_err(|fault| JobError::Fail(fault.to_string()))?;
     let text = payload[name].as_str().and_then(|text| text.parse().ok());
     text.ok_or_else(|| JobError::Fail(format!("it names no {name}")))
 }
 
-fn job_error(error: Error) -> JobError {
+pub(crate) fn job_error(error: Error) -> JobError {
     match error {
         Error::Failed(error) => error.into(),
         Error::Refused(_) => JobError::Fail(telemetry::chain(&error)),

@@ -6,6 +6,8 @@ use tierdesk_core::{
     staff::{Attribute, Role},
 };
 
+use super::ChannelCommand;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum StaffCommand {
     /// Lists everybody, disabled ones too.
@@ -46,6 +48,14 @@ pub(crate) enum StaffCommand {
     },
     #[command(flatten)]
     Attested(AttestedCommand),
+    /// How somebody can be reached when they are on call.
+    #[command(subcommand)]
+    Channel(ChannelCommand),
+    /// Sends somebody a test on every channel they have: what they answer is proven to reach them.
+    TestPage {
+        /// Whom; `me` for yourself.
+        name: String,
+    },
     /// Takes every right from somebody at once; what they did stays.
     Disable {
         /// From whom.

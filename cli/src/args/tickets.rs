@@ -84,6 +84,11 @@ pub(crate) enum LookCommand {
 /// What the customer sees.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AnswerCommand {
+    /// Says that you have it: nobody further is paged for it, until that expires without an update.
+    Ack {
+        /// SB-12, or 12.
+        number: TicketNumber,
+    },
     /// Answers the customer: from --file, standard input, or $EDITOR. It leaves after 20 seconds.
     #[command(
         after_help = "Who gets it is shown before you write. The text is Markdown.\n\

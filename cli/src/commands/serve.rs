@@ -12,7 +12,7 @@ use tierdesk_bot::{
 use tierdesk_core::{
     cloud::Cloud,
     desk::{Desk, Error, audit, chat::bot_lease, onboard},
-    jobs::{Handler, wake::WakeTicket, worker::Worker},
+    jobs::{Handler, page_engine, wake::WakeTicket, worker::Worker},
     refusal::{Refusal, RefusalCode},
     settings::{ImapMailbox, MailListener},
     store::{chat, jobs},
@@ -26,6 +26,7 @@ use tierdesk_ingest::{
     watch::Watch,
 };
 use tierdesk_outbound::{
+    page_mail::SendPageMail,
     relay::Relays,
     send::{SendMail, SendReceipt},
 };
@@ -204,6 +205,14 @@ impl Parts {
             });
             self.spawn_worker("mail sender", desk, vec![send]);
         }
+        // Of their own: a page waits behind no letter. Two, because one may wait for a slow relay.
+        for _ in 0..2 {
+            let pages = Arc::new(SendPageMail {
+                desk: Arc::clone(desk),
+                relays: Arc::clone(&relays),
+            });
+            self.spawn_worker("pages by mail", desk, vec![pages]);
+        }
         let receipts = Arc::new(SendReceipt {
             desk: Arc::clone(desk),
         });
@@ -225,8 +234,16 @@ impl Parts {
             .spawn(prune(Arc::clone(desk), self.stop.clone()));
         self.running
             .spawn(super::search::serve(Arc::clone(desk), self.stop.clone()));
-        self.names
-            .extend(["worker".to_owned(), "audit sealer".to_owned()]);
+        let (paged, stop) = (Arc::clone(desk), self.stop.clone());
+        self.running.spawn(async move {
+            page_engine::run(&paged, &stop).await;
+            ("pages", None)
+        });
+        self.names.extend([
+            "worker".to_owned(),
+            "pages".to_owned(),
+            "audit sealer".to_owned(),
+        ]);
     }
 
     /// Two workers, so that one slow look at the cloud holds up no other onboarding, and none a mail.

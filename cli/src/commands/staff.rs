@@ -11,14 +11,16 @@ use tierdesk_core::{
     staff::StaffStatus,
 };
 
-use super::reply::moment;
+use super::{paging, reply::moment};
 use crate::{
     args::{AttestedCommand, StaffCommand},
     exit::Exit,
     output::{Output, local},
+    program::Program,
 };
 
 pub(super) async fn run(
+    program: &Program,
     desk: &Desk,
     actor: &Actor,
     command: StaffCommand,
@@ -61,6 +63,10 @@ pub(super) async fn run(
             staff::set(desk, actor, &name, patch).await?
         }
         C::Attested(command) => return attested(desk, actor, command, output).await,
+        C::Channel(command) => return paging::channel(desk, actor, command, output).await,
+        C::TestPage { name } => {
+            return paging::test_page(program, desk, actor, &name, output).await;
+        }
         C::Disable { name, undo, reason } => {
             let status = if undo {
                 StaffStatus::Active

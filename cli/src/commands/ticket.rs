@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use tierdesk_core::{
     desk::{
         Desk, customers,
+        paging::Which,
         retention::Redaction,
         tickets::{self, TicketReport},
         work_ticket::{self, BindOptions, NewTicketByHand},
@@ -136,6 +137,7 @@ async fn answer(
             let listed = &detail.ticket.participants;
             output.answer(listed, |out| listed.iter().for_each(|one| out.line(one)))
         }
+        C::Ack { number } => super::paging::ack(desk, actor, &Which::Ticket(number), output).await,
         C::Undo { number } => reply::undo(desk, actor, number, output).await,
     }
 }

@@ -23,6 +23,8 @@ pub use show::{
     find_ticket_of_thread, list_my_tickets, list_tickets, may_take_text, may_use, show_ticket,
 };
 
+pub(super) use show::disclosed;
+
 use super::{Desk, Error};
 use crate::{
     jobs::{JobKind, NewJob},

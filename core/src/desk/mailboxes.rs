@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     Desk, Error, chat,
+    paging::{self, Cause},
     receive::{Standing, receive_in},
 };
 use crate::{
@@ -176,6 +177,7 @@ pub async fn raise_alarm(
     tickets::insert_events(&mut permit, vec![event]).await?;
     let change = Change::to(format!("ticket:{}", ticket.number)).with("mailbox", name);
     audit::append(&mut permit, vec![change]).await?;
+    paging::consider(desk, &mut permit, &[&ticket], Cause::Opened).await?;
     chat::post_later(desk, &mut permit, &ticket).await?;
     tx.commit().await?;
     Ok(Some(Alarm {

@@ -21,6 +21,7 @@ pub use snooze::{snooze, wake};
 use super::{
     Desk, Error, chat,
     letters::{check_size, keep_attachments},
+    paging,
     tickets::{TicketReport, not_found, report},
 };
 use crate::{
@@ -87,7 +88,9 @@ pub(super) async fn change_ticket_in<A: Action + ChangesTickets>(
         ticket.updated_at = permit.now();
         tickets::update(&mut permit, &ticket).await?;
         ticket.version += 1;
+        let kind = did.kind;
         record(&mut permit, &ticket, did).await?;
+        paging::follow(desk, &mut permit, &ticket, kind).await?;
         chat::post_later(desk, &mut permit, &ticket).await?;
     }
     report(desk, &mut permit, ticket).await

@@ -66,6 +66,7 @@ impl OpenOptions {
         let database = Database {
             pools,
             clock: self.clock,
+            steady: Arc::default(),
             master_key: self.master_key,
             demands: self.demands,
             wake: Arc::default(),

@@ -99,6 +99,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0015_oncall.sql"),
         include_str!("../../../migrations/postgres/0015_oncall.sql"),
     ),
+    (
+        16,
+        "pages",
+        include_str!("../../../migrations/sqlite/0016_pages.sql"),
+        include_str!("../../../migrations/postgres/0016_pages.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

@@ -7,6 +7,8 @@ use jiff::{
     tz::TimeZone,
 };
 
+use crate::clock::Timestamp;
+
 /// Round the clock, or a daily window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SupportHours {
@@ -52,6 +54,46 @@ const DAYS: [(&str, Weekday); 7] = [
     ("sat", Weekday::Saturday),
     ("sun", Weekday::Sunday),
 ];
+
+impl SupportHours {
+    /// Whether support is open at this instant.
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        let Self::Window(window) = self else {
+            return true;
+        };
+        let local = at.to_jiff().to_zoned_datetime(window.zone.clone());
+        window.days.contains(&local.weekday()) && (window.from..window.to).contains(&local.time())
+    }
+
+    /// The first instant, not before this one, at which support is open. A window that a change of the
+    /// clock swallows whole is passed over.
+    pub fn next_opening(&self, at: Timestamp) -> Timestamp {
+        let Self::Window(window) = self else {
+            return at;
+        };
+        if self.is_open(at) {
+            return at;
+        }
+        let mut day = at.to_jiff().to_zoned_datetime(window.zone.clone()).date();
+        // A window has a day of the week, and no two weeks in a row lose the same one.
+        for _ in 0..21 {
+            let opening = window
+                .zone
+                .to_ambiguous_zoned_datetime(day.to_datetime(window.from));
+            if let Ok(opening) = opening.compatible() {
+                let opening = Timestamp::from(opening.timestamp());
+                if opening >= at && self.is_open(opening) {
+                    return opening;
+                }
+            }
+            match day.tomorrow() {
+                Ok(next) => day = next,
+                Err(_) => break,
+            }
+        }
+        at
+    }
+}
 
 impl FromStr for SupportHours {
     type Err = InvalidSupportHours;
@@ -157,6 +199,28 @@ mod tests {
             assert_eq!(hours.to_string(), shown);
             assert_eq!(shown.parse(), Ok(hours));
         }
+    }
+
+    #[test]
+    fn a_closed_window_opens_at_its_wall_time() {
+        let hours: SupportHours = "mon-fri 09:00-17:00 Europe/Berlin".parse().unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        for (now, opening) in [
+            ("2026-11-24T10:00:00Z", "2026-11-24T10:00:00Z"),
+            ("2026-11-24T07:59:59Z", "2026-11-24T08:00:00Z"),
+            ("2026-11-24T16:00:00Z", "2026-11-25T08:00:00Z"),
+            ("2026-11-27T16:00:00Z", "2026-11-30T08:00:00Z"),
+            // The clocks change on the Sunday in between.
+            ("2026-03-27T20:00:00Z", "2026-03-30T07:00:00Z"),
+        ] {
+            assert_eq!(hours.next_opening(at(now)), at(opening), "{now}");
+            assert_eq!(hours.is_open(at(now)), now == opening, "{now}");
+        }
+        let night: SupportHours = "sun 02:00-02:30 Europe/Berlin".parse().unwrap();
+        let swallowed = at("2026-03-28T12:00:00Z");
+        assert_eq!(night.next_opening(swallowed), at("2026-04-05T00:00:00Z"));
+        let always = SupportHours::AlwaysOpen;
+        assert_eq!(always.next_opening(swallowed), swallowed);
     }
 
     #[test]

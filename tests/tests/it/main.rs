@@ -13,6 +13,7 @@ mod imap;
 mod listener;
 mod onboarding;
 mod outbound;
+mod paging;
 mod program;
 mod search;
 mod senders;

@@ -40,6 +40,15 @@ pub(super) async fn disclose(
     Ok(people.disclose(desk, ticket, &text, tx.now()))
 }
 
+/// What a page may say of a ticket: no more than chat may see, on whichever channel, and no body.
+pub(in crate::desk) async fn disclosed(
+    desk: &Desk,
+    tx: &mut Tx,
+    ticket: &Ticket,
+) -> Result<DisclosedTicket, Error> {
+    disclose(desk, tx, ticket, false).await
+}
+
 /// The customers and members of staff that some tickets name, read at once.
 struct People {
     customers: HashMap<CustomerId, Customer>,

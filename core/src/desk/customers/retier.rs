@@ -1,6 +1,10 @@
 //! A customer's open tickets follow when its tier or framework changes.
 
-use super::super::{Desk, Error, chat, receive::Standing};
+use super::super::{
+    Desk, Error, chat,
+    paging::{self, Cause},
+    receive::Standing,
+};
 use crate::{
     customers::{Customer, matching::CustomerRef},
     permit::{ChangesTickets, Permit},
@@ -51,6 +55,7 @@ pub(in crate::desk) async fn retier<A: ChangesTickets>(
         ticket.updated_at = permit.now();
         tickets::update(permit, &ticket).await?;
         ticket.version += 1;
+        paging::consider(desk, permit, &[&ticket], Cause::Bound).await?;
         chat::post_later(desk, permit, &ticket).await?;
         let moved = format!("{} -> {}", before.tier, after.tier);
         changes.push(Change::to(format!("ticket:{}", ticket.number)).with("tier", &moved));

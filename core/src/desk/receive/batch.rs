@@ -107,6 +107,8 @@ pub(super) struct Batch<'d> {
     pub(super) opened: Vec<TicketId>,
     pub(super) changed: HashSet<TicketId>,
     pub(super) joined: Vec<Joined>,
+    /// Tickets that their customer called worse.
+    pub(super) raised: Vec<TicketId>,
     pub(super) decisions: Vec<Decision>,
 }
 
@@ -136,6 +138,7 @@ impl<'d> Batch<'d> {
             opened: Vec::new(),
             changed: HashSet::new(),
             joined: Vec::new(),
+            raised: Vec::new(),
             decisions: Vec::new(),
         }
     }

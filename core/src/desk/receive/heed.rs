@@ -71,6 +71,7 @@ impl Batch<'_> {
             ticket.priority = tier.priorities[claimed];
             ticket.clocks = ticket.clocks.restart(tier, claimed, self.now);
         }
+        self.raised.push(id);
         decision.notes.push(note);
         Ok(())
     }

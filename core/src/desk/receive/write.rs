@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use super::batch::{Batch, Decision, Joined, requester};
 use crate::{
-    desk::{Error, chat, outbox, receipt},
+    desk::{
+        Error, chat, outbox,
+        paging::{self, Cause, Told},
+        receipt,
+    },
     ids::{BlobId, CustomerId, TicketId},
     permit::{ChangesTickets, Permit},
     receive::{Content, Outcome, Prepared, Receipt},
@@ -38,7 +42,8 @@ pub(super) async fn write<A: ChangesTickets>(
     write_inbox(permit, &batch, items, &places).await?;
     write_ties(permit, &batch).await?;
     write_returned(permit, &batch, items).await?;
-    write_trail(permit, &batch, items).await?;
+    let paged = write_pages(permit, &batch).await?;
+    write_trail(permit, &batch, items, &paged).await?;
     for ticket in batch.touched() {
         chat::post_later(batch.desk, permit, &ticket).await?;
     }
@@ -308,6 +313,7 @@ async fn write_trail<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     batch: &Batch<'_>,
     items: &[Prepared],
+    paged: &HashMap<TicketId, Told>,
 ) -> Result<(), Error> {
     let now = permit.now();
     let participant = |joined: &Joined| NewParticipant {
@@ -345,6 +351,12 @@ async fn write_trail<A: ChangesTickets>(
             if let Some(before) = &decision.before {
                 before.write(&mut detail);
             }
+            if let Some(told) = paged_by(batch, decision, paged) {
+                let page = serde_json::json!({
+                    "id": told.page, "due": told.due, "counted_only": told.is_joined,
+                });
+                detail["page"] = page;
+            }
             let (id, actor) = (permit.new_id(), permit.actor().to_owned());
             events.push(NewEvent {
                 id,
@@ -368,7 +380,10 @@ async fn write_trail<A: ChangesTickets>(
                 slug.map(ToString::to_string).unwrap_or_default(),
             )
             .with("fingerprint", item.mail.fingerprint.to_string());
-        changes.push(change);
+        changes.push(match paged_by(batch, decision, paged) {
+            Some(told) => change.with("page", told.page.to_string()),
+            None => change,
+        });
     }
     if !changes.is_empty() {
         tickets::insert_participants(permit, participants).await?;
@@ -429,6 +444,43 @@ async fn write_returned<A: ChangesTickets>(
         }
     }
     Ok(())
+}
+
+/// Whoever is to be called for what was opened, got worse or was taken up again: with the mail, or not at all.
+async fn write_pages<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    batch: &Batch<'_>,
+) -> Result<HashMap<TicketId, Told>, Error> {
+    let reopened = batch.decisions.iter();
+    let reopened = reopened.filter(|decision| decision.before.is_some());
+    let reopened: Vec<TicketId> = reopened.filter_map(|decision| decision.ticket).collect();
+    let is_new = |id: &&TicketId| !batch.opened.contains(*id);
+    let mut paged = HashMap::new();
+    for (ids, cause) in [
+        (batch.opened.iter().collect::<Vec<_>>(), Cause::Opened),
+        (batch.raised.iter().filter(is_new).collect(), Cause::Raised),
+        (reopened.iter().filter(is_new).collect(), Cause::Reopened),
+    ] {
+        let tickets = ids.into_iter().filter_map(|id| batch.tickets.get(id));
+        let tickets: Vec<&Ticket> = tickets.collect();
+        let told = paging::consider_in(batch.desk, permit, &tickets, cause).await?;
+        paged.extend(told.into_iter().map(|told| (told.ticket, told)));
+    }
+    Ok(paged)
+}
+
+/// The page that a mail made due: the first mail of a ticket, or one that raised it or took it up again.
+fn paged_by<'p>(
+    batch: &Batch<'_>,
+    decision: &Decision,
+    paged: &'p HashMap<TicketId, Told>,
+) -> Option<&'p Told> {
+    let id = decision.ticket?;
+    let is_cause = decision.outcome == Outcome::Opened
+        || decision.outcome == Outcome::Triaged
+        || decision.before.is_some()
+        || batch.raised.contains(&id);
+    paged.get(&id).filter(|_| is_cause)
 }
 
 fn receipt(batch: &Batch<'_>, decision: Decision, items: &[Prepared]) -> Receipt {

@@ -6,6 +6,7 @@ use crate::{
     desk::{
         Desk, Error, chat,
         customers::get,
+        paging,
         receive::Standing,
         tickets::{TicketReport, report},
     },
@@ -83,6 +84,7 @@ pub async fn open(desk: &Desk, actor: &Actor, new: NewTicketByHand) -> Result<Ti
         details,
     };
     record(&mut permit, &ticket, did).await?;
+    paging::follow(desk, &mut permit, &ticket, "opened").await?;
     chat::post_later(desk, &mut permit, &ticket).await?;
     let report = report(desk, &mut permit, ticket).await?;
     tx.commit().await?;

@@ -1,0 +1,190 @@
+//! Whom a step calls, now, and how: who is on call is decided when it fires.
+
+use super::Aim;
+use crate::{
+    desk::{Desk, Error, oncall},
+    paging::{Channel, Step, Target},
+    permit::{Action, Permit, missing},
+    staff::{Role, Staff, StaffStatus},
+    store::{pages::Page, staff, staff_channels},
+};
+
+/// Whom a step reaches, and why it does not reach the others.
+#[derive(Debug, Default)]
+pub(super) struct Aimed {
+    pub(super) aims: Vec<Aim>,
+    pub(super) missed: Vec<String>,
+}
+
+/// Whom this step calls.
+pub(super) async fn aim<A: Action>(
+    desk: &Desk,
+    permit: &mut Permit<'_, A>,
+    page: &Page,
+    step: &Step,
+) -> Result<Aimed, Error> {
+    let mut aimed = Aimed::default();
+    for target in &step.to {
+        target_of(desk, permit, page, target, &step.channels, &mut aimed).await?;
+    }
+    Ok(aimed)
+}
+
+async fn target_of<A: Action>(
+    desk: &Desk,
+    permit: &mut Permit<'_, A>,
+    page: &Page,
+    target: &Target,
+    channels: &[Channel],
+    aimed: &mut Aimed,
+) -> Result<(), Error> {
+    let person = match target {
+        Target::Primary => {
+            let duty = oncall::on_duty(permit, desk, &page.schedule).await?;
+            if duty.primary.is_none() {
+                // Somebody is on call at every instant: where a rota has nobody, whoever is told last.
+                aimed
+                    .missed
+                    .push(format!("{} has nobody on call", page.schedule));
+                return Box::pin(catch_all(desk, permit, page, aimed)).await;
+            }
+            duty.primary
+        }
+        Target::Secondary => {
+            oncall::on_duty(permit, desk, &page.schedule)
+                .await?
+                .secondary
+        }
+        Target::Role(schedule) => oncall::on_duty(permit, desk, schedule).await?.primary,
+        Target::Person(name) => {
+            let everybody = staff::list(permit).await?;
+            everybody.into_iter().find(|one| one.name == *name)
+        }
+        Target::Webhook(name) => {
+            if desk.webhooks.contains(name) {
+                push(aimed, webhook(name), channels);
+            } else {
+                aimed.missed.push(format!("there is no webhook {name}"));
+            }
+            return Ok(());
+        }
+        Target::Webhooks => {
+            for name in &desk.webhooks {
+                push(aimed, webhook(name), channels);
+            }
+            return Ok(());
+        }
+        Target::CatchAll => return catch_all(desk, permit, page, aimed).await,
+    };
+    match person {
+        Some(person) => reach(desk, permit, page, &person, channels, aimed).await,
+        None => {
+            aimed.missed.push(format!("{target}: nobody"));
+            Ok(())
+        }
+    }
+}
+
+/// Whoever is told when nobody else is: the configured addresses, every admin, every webhook.
+pub(super) async fn catch_all<A: Action>(
+    desk: &Desk,
+    permit: &mut Permit<'_, A>,
+    page: &Page,
+    aimed: &mut Aimed,
+) -> Result<(), Error> {
+    if desk.mail_out.is_some() {
+        for address in &desk.catch_all {
+            let aim = Aim {
+                staff: None,
+                name: "catch-all".to_owned(),
+                channel: Channel::Mail,
+                target: address.to_string(),
+            };
+            push(aimed, aim, &[]);
+        }
+    }
+    for person in staff::list(permit).await? {
+        if person.role == Role::Admin {
+            reach(desk, permit, page, &person, &[], aimed).await?;
+        }
+    }
+    for name in &desk.webhooks {
+        push(aimed, webhook(name), &[]);
+    }
+    Ok(())
+}
+
+fn webhook(name: &str) -> Aim {
+    Aim {
+        staff: None,
+        name: format!("webhook {name}"),
+        channel: Channel::Webhook,
+        target: format!("desk:{name}"),
+    }
+}
+
+fn push(aimed: &mut Aimed, aim: Aim, channels: &[Channel]) {
+    let is_asked_for = channels.is_empty() || channels.contains(&aim.channel);
+    if is_asked_for && !aimed.aims.contains(&aim) {
+        aimed.aims.push(aim);
+    }
+}
+
+/// Every way to reach somebody, if they may be given the ticket.
+pub(super) async fn reach<A: Action>(
+    desk: &Desk,
+    permit: &mut Permit<'_, A>,
+    page: &Page,
+    person: &Staff,
+    channels: &[Channel],
+    aimed: &mut Aimed,
+) -> Result<(), Error> {
+    let name = &person.name;
+    if person.status != StaffStatus::Active {
+        aimed.missed.push(format!("{name} is disabled"));
+        return Ok(());
+    }
+    if let Some(ticket) = page.ticket_id {
+        let demanded = staff::demanded(permit, ticket).await?;
+        if let Some(lacking) = missing(permit, person.id, &demanded).await? {
+            aimed
+                .missed
+                .push(format!("{lacking} is not attested of {name}"));
+            return Ok(());
+        }
+    }
+    let before = aimed.aims.len();
+    let aim = |channel, target: String| Aim {
+        staff: Some(person.id),
+        name: name.clone(),
+        channel,
+        target,
+    };
+    if desk.has_chat
+        && let Some(user) = person.discord_user_id
+    {
+        if page.ticket_id.is_some() {
+            push(aimed, aim(Channel::Thread, user.to_string()), channels);
+        }
+        push(aimed, aim(Channel::Direct, user.to_string()), channels);
+    }
+    for channel in staff_channels::list(permit, person.id).await? {
+        match channel.kind {
+            Channel::Mail if desk.mail_out.is_some() => {
+                push(aimed, aim(Channel::Mail, channel.target), channels);
+            }
+            Channel::Webhook => {
+                let target = format!("staff:{}", channel.id);
+                push(aimed, aim(Channel::Webhook, target), channels);
+            }
+            _ => {}
+        }
+    }
+    if aimed.aims.len() == before {
+        let is_there = aimed.aims.iter().any(|aim| aim.staff == Some(person.id));
+        if !is_there {
+            aimed.missed.push(format!("{name} has no channel"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,322 @@
+//! Whether tickets are to be paged for, as they are now. Runs in the unit of work that changed them: the
+//! page and what makes it due commit together or not at all.
+
+use std::{collections::HashMap, time::Duration};
+
+use super::{end, entry};
+use crate::{
+    clock::Timestamp,
+    desk::{Desk, Error},
+    ids::{PageId, TicketId},
+    paging::{PageKind, PageState, Rule, Urgency, When},
+    permit::{ChangesTickets, Permit},
+    store::{
+        audit,
+        pages::{self, NewPageTicket, Page},
+        tickets::{self, NewEvent},
+    },
+    tickets::Ticket,
+    trust::SenderTrust,
+};
+
+/// The span over which pages for senders who proved nothing are counted.
+const SPAN: Duration = Duration::from_hours(1);
+
+/// Why tickets are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::desk) enum Cause {
+    /// They were opened.
+    Opened,
+    /// They are worse than they were.
+    Raised,
+    /// They are somebody else's, or of another tier.
+    Bound,
+    /// They were over, and are not any more.
+    Reopened,
+}
+
+impl Cause {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Opened => "it was opened",
+            Self::Raised => "its severity changed",
+            Self::Bound => "it is known whose it is",
+            Self::Reopened => "it was taken up again",
+        }
+    }
+}
+
+/// Nobody has proved who sent it, and no colleague vouched for it.
+fn is_unverified(ticket: &Ticket) -> bool {
+    let is_proven = matches!(ticket.trust, SenderTrust::Known | SenderTrust::Proven);
+    let is_vouched = ticket.customer_id.is_some()
+        && !ticket.is_provisional
+        && ticket.trust != SenderTrust::Contradicted;
+    !is_proven && !is_vouched
+}
+
+/// What was decided for a ticket.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::desk) struct Told {
+    /// The ticket.
+    pub(in crate::desk) ticket: TicketId,
+    /// Its page.
+    pub(in crate::desk) page: PageId,
+    /// When that is due.
+    pub(in crate::desk) due: Timestamp,
+    /// The page stood already, and it is only counted there.
+    pub(in crate::desk) is_joined: bool,
+}
+
+/// Has pages begin for these tickets where they are due, and end where they are not any more; timeline and
+/// audit trail say so.
+pub(in crate::desk) async fn consider<A: ChangesTickets>(
+    desk: &Desk,
+    permit: &mut Permit<'_, A>,
+    tickets: &[&Ticket],
+    cause: Cause,
+) -> Result<(), Error> {
+    let (mut events, mut changes) = (Vec::new(), Vec::new());
+    for told in consider_in(desk, permit, tickets, cause).await? {
+        let kind = if told.is_joined {
+            "page_joined"
+        } else {
+            "page_due"
+        };
+        let details = vec![
+            ("due", told.due.to_string()),
+            ("cause", cause.words().to_owned()),
+        ];
+        changes.push(entry(told.page, kind, details));
+        events.push(NewEvent {
+            id: permit.new_id(),
+            ticket_id: told.ticket,
+            at: permit.now(),
+            actor: permit.actor().to_owned(),
+            kind,
+            detail: serde_json::json!({ "page": told.page, "due": told.due }),
+        });
+    }
+    if !changes.is_empty() {
+        tickets::insert_events(permit, events).await?;
+        audit::append(permit, changes).await?;
+    }
+    Ok(())
+}
+
+/// The same for whoever writes timeline and audit entry themselves, with what else they did.
+pub(in crate::desk) async fn consider_in<A: ChangesTickets>(
+    desk: &Desk,
+    permit: &mut Permit<'_, A>,
+    tickets: &[&Ticket],
+    cause: Cause,
+) -> Result<Vec<Told>, Error> {
+    let live: Vec<&Ticket> = tickets
+        .iter()
+        .copied()
+        .filter(|ticket| !ticket.is_silent && ticket.status.is_active())
+        .collect();
+    if live.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut standing: HashMap<TicketId, Page> = HashMap::new();
+    if cause != Cause::Opened {
+        let ids: Vec<TicketId> = live.iter().map(|ticket| ticket.id).collect();
+        let found = pages::list_of_tickets(permit, &ids).await?;
+        standing.extend(
+            found
+                .into_iter()
+                .filter_map(|page| Some((page.ticket_id?, page))),
+        );
+    }
+    let mut made = Made::default();
+    for ticket in live {
+        let rule = rule_of(desk, ticket);
+        if let Some(mut page) = standing.remove(&ticket.id) {
+            let fits = rule.is_some_and(|(rule, schedule)| {
+                page.severity == ticket.severity
+                    && page.plan.policy == rule.plan.policy
+                    && page.schedule == schedule
+            });
+            if fits {
+                continue;
+            }
+            end(permit, &mut page, cause.words()).await?;
+        }
+        let Some((rule, schedule)) = rule else {
+            continue;
+        };
+        if is_unverified(ticket) {
+            let is_counted = cause != Cause::Opened && is_on_unverified(permit, ticket.id).await?;
+            if !is_counted {
+                made.unverified(desk, permit, ticket, rule, schedule)
+                    .await?;
+            }
+        } else {
+            let page = page_of(permit, ticket, rule, schedule, PageKind::Ticket);
+            made.tell(ticket, &page, false);
+            made.pages.push(page);
+        }
+    }
+    made.write(permit).await
+}
+
+async fn is_on_unverified<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    ticket: TicketId,
+) -> Result<bool, Error> {
+    let pages = pages::list_standing_for(permit, ticket).await?;
+    Ok(pages.iter().any(|page| page.kind == PageKind::Unverified))
+}
+
+/// The rule for a ticket, and the schedule that answers for it.
+fn rule_of<'d>(desk: &'d Desk, ticket: &Ticket) -> Option<(&'d Rule, &'d str)> {
+    let policies = &desk.policies;
+    let tier = ticket.tier.as_ref();
+    let tier = tier.and_then(|slug| desk.catalogue.get(slug.as_str()));
+    let (policy, schedule) = match tier {
+        Some(tier) => (&tier.on_call.policy, &tier.on_call.schedule),
+        None => (&policies.triage_policy, &policies.triage_schedule),
+    };
+    let rule = policies.get(policy)?.rules[ticket.severity].as_ref()?;
+    Some((rule, schedule))
+}
+
+fn page_of<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    ticket: &Ticket,
+    rule: &Rule,
+    schedule: &str,
+    kind: PageKind,
+) -> Page {
+    let now = permit.now();
+    let objective = ticket.clocks.first_response.internal_due;
+    let (due, urgency) = rule.begins(now, ticket.opened_at, objective);
+    let mut reason = match (&ticket.tier, rule.when) {
+        (None, _) => format!("{} that is nobody's yet", ticket.severity),
+        (Some(tier), When::Now) => format!("{} of tier {tier}", ticket.severity),
+        (Some(tier), When::Part(percent)) => format!(
+            "{} of tier {tier}, and {percent}% of the time to our objective are over",
+            ticket.severity
+        ),
+    };
+    if kind == PageKind::Unverified {
+        reason.push_str(", its sender unproven");
+    }
+    Page {
+        id: permit.new_id(),
+        kind,
+        ticket_id: Some(ticket.id),
+        customer_id: ticket.customer_id,
+        staff_id: None,
+        tier: ticket.tier.clone(),
+        severity: ticket.severity,
+        urgency,
+        schedule: schedule.to_owned(),
+        plan: rule.plan.clone(),
+        reason,
+        state: PageState::Waiting,
+        round: 0,
+        step: 0,
+        next_at: Some(due),
+        tickets: 1,
+        opened_at: now,
+        due_at: due,
+        acknowledged_at: None,
+        acknowledged_by: None,
+        acknowledged_via: None,
+        ended_at: None,
+        ended_by: None,
+        ending: None,
+    }
+}
+
+/// What is written at the end, in sets.
+#[derive(Default)]
+struct Made {
+    pages: Vec<Page>,
+    /// The budget, once it was asked for: pages for senders who proved nothing, the latest first.
+    budget: Option<Vec<Page>>,
+    /// How many tickets joined a page that stood already.
+    joined: HashMap<PageId, i64>,
+    rows: Vec<NewPageTicket>,
+    told: Vec<Told>,
+}
+
+impl Made {
+    fn tell(&mut self, ticket: &Ticket, page: &Page, is_joined: bool) {
+        self.told.push(Told {
+            ticket: ticket.id,
+            page: page.id,
+            due: page.due_at,
+            is_joined,
+        });
+    }
+
+    /// One page for all who proved nothing, and a few an hour: more of them are counted, and wake nobody.
+    async fn unverified<A: ChangesTickets>(
+        &mut self,
+        desk: &Desk,
+        permit: &mut Permit<'_, A>,
+        ticket: &Ticket,
+        rule: &Rule,
+        schedule: &str,
+    ) -> Result<(), Error> {
+        let since = permit.now().minus(SPAN);
+        if self.budget.is_none() {
+            self.budget = Some(pages::list_unverified(permit, since).await?);
+        }
+        let known = self.budget.get_or_insert_default();
+        let is_open = |page: &&Page| page.state != PageState::Resolved && page.tier == ticket.tier;
+        let is_at_least_as_bad = |page: &&Page| page.severity <= ticket.severity;
+        let of_tier = known.iter().filter(is_at_least_as_bad).find(is_open);
+        let recent = known.iter().filter(|page| page.opened_at > since).count();
+        let is_spent = recent >= desk.policies.unverified_per_hour as usize;
+        let to_join = match of_tier {
+            Some(page) => Some(page),
+            None if is_spent => known.first(),
+            None => None,
+        };
+        if let Some(page) = to_join.cloned() {
+            *self.joined.entry(page.id).or_default() += 1;
+            self.rows.push(NewPageTicket {
+                page_id: page.id,
+                ticket_id: ticket.id,
+                at: permit.now(),
+            });
+            self.tell(ticket, &page, true);
+        } else if !is_spent {
+            let page = page_of(permit, ticket, rule, schedule, PageKind::Unverified);
+            known.insert(0, page.clone());
+            self.tell(ticket, &page, false);
+            self.pages.push(page);
+        }
+        Ok(())
+    }
+
+    async fn write<A: ChangesTickets>(
+        mut self,
+        permit: &mut Permit<'_, A>,
+    ) -> Result<Vec<Told>, Error> {
+        for page in &mut self.pages {
+            // Tickets of the same batch may have joined it before it is a row.
+            page.tickets += self.joined.remove(&page.id).unwrap_or(0);
+        }
+        let waits_for_nothing = self
+            .pages
+            .iter()
+            .any(|page| page.urgency == Urgency::High && page.due_at <= permit.now());
+        pages::insert_many(permit, self.pages).await?;
+        for (id, count) in self.joined {
+            if let Some(mut page) = pages::find_locked(permit, id).await? {
+                page.tickets += count;
+                pages::update(permit, &page).await?;
+            }
+        }
+        pages::insert_tickets(permit, self.rows).await?;
+        if waits_for_nothing {
+            permit.wake_workers();
+        }
+        Ok(self.told)
+    }
+}

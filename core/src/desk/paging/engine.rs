@@ -1,0 +1,283 @@
+//! The engine: goes through the steps of pages whose time has come. Any number of processes may run it;
+//! a page is one engine's while its unit of work is open, and the instant of its next step is written in
+//! the same one, so that a step is fired once however many look and whoever freezes.
+//!
+//! The next step is due at now plus its delay, never at the planned time plus it: after an outage each page
+//! goes on by one step, and no storm follows.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{
+    Aim, Error,
+    aim::{Aimed, aim, catch_all},
+    end, note, write_notices,
+};
+use crate::{
+    clock::Timestamp,
+    desk::Desk,
+    paging::{Next, PageKind, PageState, Plan, Signal, Step, Target, Urgency},
+    permit::{Actor, Permit, RunPages, Subject, SystemRole, authorise},
+    store::{
+        Tx,
+        pages::{self, BrokenPage, Page},
+        tickets,
+    },
+    tiers::Severity,
+};
+
+/// Whoever runs the engine.
+const WORKER: Actor = Actor::System(SystemRole::Worker);
+/// Pages that are gone through in one unit of work.
+const AT_ONCE: i64 = 50;
+/// A step that is due for longer was forgotten, or nobody runs the engine.
+const OVERDUE: Duration = Duration::from_mins(2);
+
+/// What the engine did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Advanced {
+    /// Pages that went on.
+    pub pages: usize,
+    /// Notices that were written.
+    pub notices: usize,
+    /// When something comes next.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Goes through the pages whose time has come; some of them, where there are many.
+pub async fn advance(desk: &Desk) -> Result<Advanced, Error> {
+    let mut done = Advanced::default();
+    let mut tx = desk.database.begin_read().await?;
+    let (next, now) = (pages::next_at(&mut tx).await?, tx.now());
+    drop(tx);
+    if next.is_none_or(|at| at > now) {
+        done.next_at = next;
+        return Ok(done);
+    }
+    let mut tx = desk.database.begin_write().await?;
+    let mut permit = authorise(&mut tx, &WORKER, RunPages, Subject::Desk).await?;
+    let due = pages::list_due(&mut permit, AT_ONCE).await?;
+    done.pages = due.len();
+    for page in due {
+        done.notices += turn(desk, &mut permit, page).await?;
+    }
+    done.next_at = pages::next_at(&mut permit).await?;
+    crate::fault::point("page.before_commit");
+    tx.commit().await?;
+    crate::fault::point("page.committed");
+    Ok(done)
+}
+
+/// One page goes on. Returns how many notices were written.
+async fn turn(
+    desk: &Desk,
+    permit: &mut Permit<'_, RunPages>,
+    mut page: Page,
+) -> Result<usize, Error> {
+    if let Some(ending) = needless(permit, &page).await? {
+        end(permit, &mut page, ending).await?;
+        return Ok(0);
+    }
+    let mut details = Vec::new();
+    if page.state == PageState::Acknowledged {
+        let by = page.acknowledged_by.take().unwrap_or_default();
+        details.push(("expired", by));
+        (page.round, page.step) = (0, 0);
+    }
+    let mut missed = Vec::new();
+    let (aims, at) = loop {
+        match page.plan.next(page.round, page.step) {
+            Next::Fire { round, step } => {
+                (page.round, page.step) = (round, step + 1);
+                let Some(what) = page.plan.step(step).cloned() else {
+                    continue;
+                };
+                let mut aimed = aim(desk, permit, &page, &what).await?;
+                missed.append(&mut aimed.missed);
+                if !aimed.aims.is_empty() {
+                    page.state = PageState::Open;
+                    page.next_at = Some(permit.now().plus(page.plan.wait_behind(step)));
+                    break (aimed.aims, (round, step));
+                }
+            }
+            Next::Exhaust => {
+                let mut aimed = Aimed::default();
+                catch_all(desk, permit, &page, &mut aimed).await?;
+                missed.append(&mut aimed.missed);
+                page.state = PageState::Exhausted;
+                page.next_at = None;
+                break (aimed.aims, (page.round, page.step));
+            }
+        }
+    };
+    pages::update(permit, &page).await?;
+    write_notices(permit, &page, at, Signal::Trigger, &aims, false).await?;
+    details.extend(told(&page, at, &aims, missed));
+    let kind = match page.state {
+        PageState::Exhausted => "page_exhausted",
+        _ => "paged",
+    };
+    if page.state == PageState::Exhausted && aims.is_empty() {
+        tracing::error!(page.id = %page.id, "a page is exhausted, and the catch-all reaches nobody");
+    }
+    note(permit, &page, kind, details).await?;
+    Ok(aims.len())
+}
+
+/// Why nobody needs to be called any more.
+async fn needless(
+    permit: &mut Permit<'_, RunPages>,
+    page: &Page,
+) -> Result<Option<&'static str>, Error> {
+    let Some(id) = page.ticket_id else {
+        return Ok(None);
+    };
+    if page.kind == PageKind::Unverified && page.tickets > 1 {
+        return Ok(None);
+    }
+    let Some(ticket) = tickets::find(permit, id).await? else {
+        return Ok(Some("its ticket is gone"));
+    };
+    if !ticket.status.is_active() {
+        return Ok(Some("its ticket is over"));
+    }
+    let is_answered = ticket.clocks.first_response.met_at.is_some();
+    if page.state == PageState::Waiting && is_answered && page.due_at > page.opened_at {
+        return Ok(Some("it was answered before anybody had to be called"));
+    }
+    Ok(None)
+}
+
+/// Who was called and who was not, for the timeline.
+fn told(
+    page: &Page,
+    (round, step): (i64, i64),
+    aims: &[Aim],
+    missed: Vec<String>,
+) -> Vec<(&'static str, String)> {
+    let mut people: Vec<(String, Vec<&str>)> = Vec::new();
+    for aim in aims {
+        match people.iter_mut().find(|(name, _)| *name == aim.name) {
+            Some((_, channels)) => channels.push(aim.channel.as_str()),
+            None => people.push((aim.name.clone(), vec![aim.channel.as_str()])),
+        }
+    }
+    let people: Vec<String> = people
+        .into_iter()
+        .map(|(name, channels)| format!("{name} ({})", channels.join(", ")))
+        .collect();
+    let mut details = Vec::new();
+    if page.state != PageState::Exhausted {
+        let at = format!("step {} of {}", step + 1, page.plan.steps.len());
+        details.push(("step", at));
+        if round > 0 {
+            details.push(("round", (round + 1).to_string()));
+        }
+    }
+    details.push(("to", people.join(", ")));
+    if !missed.is_empty() {
+        details.push(("not_reached", missed.join("; ")));
+    }
+    details
+}
+
+/// Whether every page that is not over will reach somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Pages of which something is wrong, with what; none, or it is an alarm.
+    pub broken: Vec<String>,
+    /// Pages that nobody has.
+    pub unanswered: i64,
+}
+
+/// Looks for pages that would reach nobody as they are.
+pub async fn check(desk: &Desk) -> Result<Health, Error> {
+    let mut tx = desk.database.begin_read().await?;
+    let overdue = tx.now().minus(OVERDUE);
+    let broken = pages::list_broken(&mut tx, overdue).await?;
+    let unanswered = pages::count_unanswered(&mut tx).await?;
+    let words = |broken: BrokenPage| format!("{}: {}", broken.id, broken.fault);
+    Ok(Health {
+        broken: broken.into_iter().map(words).collect(),
+        unanswered,
+    })
+}
+
+/// Calls the catch-all because something is wrong with the desk itself; once, until it is over. Returns
+/// whether it did.
+pub async fn raise_alarm(desk: &Desk, reason: &str) -> Result<bool, Error> {
+    let mut tx = desk.database.begin_write().await?;
+    let mut permit = authorise(&mut tx, &WORKER, RunPages, Subject::Desk).await?;
+    if !alarms(&mut permit).await?.is_empty() {
+        return Ok(false);
+    }
+    let now = permit.now();
+    let step = Step {
+        wait: 0,
+        to: vec![Target::CatchAll],
+        channels: Vec::new(),
+    };
+    let page = Page {
+        id: permit.new_id(),
+        kind: PageKind::Alarm,
+        ticket_id: None,
+        customer_id: None,
+        staff_id: None,
+        tier: None,
+        severity: Severity::Sev1,
+        urgency: Urgency::High,
+        schedule: String::new(),
+        plan: Plan {
+            policy: "alarm".to_owned(),
+            version: "-".to_owned(),
+            steps: vec![step],
+            repeat: 2,
+            end_after: 30 * 60,
+            ack_expires: Some(4 * 60 * 60),
+        },
+        reason: reason.to_owned(),
+        state: PageState::Waiting,
+        round: 0,
+        step: 0,
+        next_at: Some(now),
+        tickets: 0,
+        opened_at: now,
+        due_at: now,
+        acknowledged_at: None,
+        acknowledged_by: None,
+        acknowledged_via: None,
+        ended_at: None,
+        ended_by: None,
+        ending: None,
+    };
+    pages::insert_many(&mut permit, vec![page.clone()]).await?;
+    let details = vec![("reason", reason.to_owned())];
+    note(&mut permit, &page, "alarm", details).await?;
+    permit.wake_workers();
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// What was wrong is not any more.
+pub async fn end_alarm(desk: &Desk) -> Result<(), Error> {
+    let mut tx = desk.database.begin_read().await?;
+    if alarms(&mut tx).await?.is_empty() {
+        return Ok(());
+    }
+    drop(tx);
+    let mut tx = desk.database.begin_write().await?;
+    let mut permit = authorise(&mut tx, &WORKER, RunPages, Subject::Desk).await?;
+    for mut page in alarms(&mut permit).await? {
+        end(&mut permit, &mut page, "what was wrong is not any more").await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Alarms that are not over.
+async fn alarms(tx: &mut Tx) -> Result<Vec<Page>, Error> {
+    let mut pages = pages::list_unresolved(tx, 1_000).await?;
+    pages.retain(|page| page.kind == PageKind::Alarm);
+    Ok(pages)
+}

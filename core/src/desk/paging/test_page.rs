@@ -1,0 +1,119 @@
+//! A page that proves how somebody can be reached: one notice a channel, each with a code of its own.
+
+use serde::Serialize;
+
+use super::{
+    aim::{Aimed, reach},
+    channels::person,
+    end, note,
+    report::{PageReport, report},
+    write_notices,
+};
+use crate::{
+    desk::{Desk, Error},
+    paging::{PageKind, PageState, Plan, Signal, Step, Target, Urgency},
+    permit::{Actor, ChangeChannel, Subject, authorise},
+    refusal::{Refusal, RefusalCode},
+    store::pages::{self, Page},
+    tiers::Severity,
+};
+
+/// A test is answered within this time, in seconds, or not at all.
+const LASTS: u64 = 60 * 60;
+
+/// A test that was sent.
+#[derive(Clone, Debug, Serialize)]
+pub struct TestPage {
+    /// The page.
+    pub page: PageReport,
+    /// On which channels.
+    pub sent: Vec<String>,
+    /// Which it could not be sent on.
+    pub missed: Vec<String>,
+}
+
+/// Sends somebody a test on every channel they have.
+pub async fn test_page(desk: &Desk, actor: &Actor, name: &str) -> Result<TestPage, Error> {
+    let mut tx = desk.database.begin_write().await?;
+    let mut permit = authorise(&mut tx, actor, ChangeChannel, Subject::Desk).await?;
+    let person = person(&mut permit, name).await?;
+    for mut earlier in pages::list_unresolved(&mut permit, 1_000).await? {
+        if earlier.kind == PageKind::Test && earlier.staff_id == Some(person.id) {
+            end(&mut permit, &mut earlier, "a newer test was sent").await?;
+        }
+    }
+    let now = permit.now();
+    let plan = Plan {
+        policy: "test".to_owned(),
+        version: "-".to_owned(),
+        steps: vec![Step {
+            wait: 0,
+            to: vec![Target::Person(person.name.clone())],
+            channels: Vec::new(),
+        }],
+        repeat: 0,
+        end_after: LASTS,
+        ack_expires: None,
+    };
+    let page = Page {
+        id: permit.new_id(),
+        kind: PageKind::Test,
+        ticket_id: None,
+        customer_id: None,
+        staff_id: Some(person.id),
+        tier: None,
+        severity: Severity::Sev4,
+        urgency: Urgency::High,
+        schedule: String::new(),
+        plan,
+        reason: "a test of how you can be reached".to_owned(),
+        state: PageState::Open,
+        round: 0,
+        step: 1,
+        next_at: Some(now.plus(std::time::Duration::from_secs(LASTS))),
+        tickets: 0,
+        opened_at: now,
+        due_at: now,
+        acknowledged_at: None,
+        acknowledged_by: None,
+        acknowledged_via: None,
+        ended_at: None,
+        ended_by: None,
+        ending: None,
+    };
+    let mut aimed = Aimed::default();
+    reach(desk, &mut permit, &page, &person, &[], &mut aimed).await?;
+    if aimed.aims.is_empty() {
+        let message = format!("{} has no channel that could be tried", person.name);
+        return Err(Refusal::new(RefusalCode::Empty, message)
+            .with_hint(format!(
+                "tierdesk staff channel add {} --mail ADDRESS, or --webhook … ; mail needs mail.smtp_url",
+                person.name
+            ))
+            .into());
+    }
+    pages::insert_many(&mut permit, vec![page.clone()]).await?;
+    write_notices(
+        &mut permit,
+        &page,
+        (0, 0),
+        Signal::Trigger,
+        &aimed.aims,
+        true,
+    )
+    .await?;
+    let sent: Vec<String> = aimed
+        .aims
+        .iter()
+        .map(|aim| aim.channel.to_string())
+        .collect();
+    let details = vec![("to", person.name.clone()), ("channels", sent.join(", "))];
+    note(&mut permit, &page, "test_page", details).await?;
+    let report = report(desk, &mut permit, &page).await?;
+    tx.commit().await?;
+    Ok(TestPage {
+        page: report,
+        sent,
+        missed: aimed.missed,
+    })
+}

@@ -1,0 +1,455 @@
+//! Escalation policies as a file: read as a whole, every mistake told at once.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{Channel, Plan, Step, Target, Urgency};
+use crate::{
+    clock::Timestamp,
+    tiers::{self, Catalogue, PerSeverity, SupportHours},
+};
+
+/// Steps more than this, or rounds, would call people for days.
+const MOST_STEPS: usize = 20;
+/// As GoAlert and PagerDuty have it.
+const MOST_REPEATS: u32 = 9;
+
+/// When a page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// With its ticket.
+    Now,
+    /// When this part of the time to our own first-response objective is over, in percent: 1 to 100.
+    Part(u32),
+}
+
+/// What is done about tickets of one tier and severity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// When a page begins.
+    pub when: When,
+    /// Outside these nobody is woken.
+    pub hours: Option<SupportHours>,
+    /// What it does.
+    pub plan: Plan,
+}
+
+/// One policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name.
+    pub slug: String,
+    /// By severity; `None` pages nobody.
+    pub rules: PerSeverity<Option<Rule>>,
+}
+
+/// All policies, and what holds across them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policies {
+    policies: Vec<Policy>,
+    /// Pages an hour for senders who proved nothing.
+    pub unverified_per_hour: u32,
+    /// The schedule that answers for tickets that are nobody's yet.
+    pub triage_schedule: String,
+    /// The policy for those.
+    pub triage_policy: String,
+}
+
+/// Everything that is wrong with a file of policies.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{origin}: {}", .faults.join("; "))]
+pub struct PoliciesError {
+    /// The file.
+    pub origin: String,
+    /// What is wrong, never nothing.
+    pub faults: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    unverified: Unverified,
+    triage: Triage,
+    #[serde(default)]
+    policy: Vec<PolicyText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unverified {
+    pages_per_hour: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Triage {
+    schedule: String,
+    policy: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyText {
+    slug: String,
+    sev1: RuleText,
+    sev2: RuleText,
+    sev3: RuleText,
+    sev4: RuleText,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleText {
+    when: String,
+    hours: Option<String>,
+    #[serde(default)]
+    steps: Vec<StepText>,
+    end_after: Option<String>,
+    #[serde(default)]
+    repeat: u32,
+    ack_expires: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepText {
+    at: String,
+    to: Vec<String>,
+    #[serde(default)]
+    channels: Vec<String>,
+}
+
+impl Policies {
+    /// config/oncall.toml as it was when the program was built.
+    pub const EMBEDDED: &str = include_str!("../../../config/oncall.toml");
+
+    /// The built-in ones.
+    ///
+    /// # Panics
+    ///
+    /// Not in a program that passed its tests: one of them reads the same text.
+    pub fn embedded() -> Self {
+        Self::parse(Self::EMBEDDED, "config/oncall.toml", &Catalogue::embedded())
+            .expect("a test reads the built-in file")
+    }
+
+    /// Reads a file of policies; `origin` is its name for the errors. Every tier of the catalogue must
+    /// find its policy there.
+    pub fn parse(text: &str, origin: &str, catalogue: &Catalogue) -> Result<Self, PoliciesError> {
+        let wrong = |faults| PoliciesError {
+            origin: origin.to_owned(),
+            faults,
+        };
+        let file: File = toml::from_str(text)
+            .map_err(|fault| wrong(vec![fault.to_string().trim().to_owned()]))?;
+        let mut faults = Vec::new();
+        let mut names = BTreeSet::new();
+        let mut policies = Vec::with_capacity(file.policy.len());
+        for text in file.policy {
+            if !names.insert(text.slug.clone()) {
+                faults.push(format!("there are two policies {:?}", text.slug));
+            }
+            policies.push(policy(text, &mut faults));
+        }
+        for tier in catalogue.iter() {
+            if !names.contains(&tier.on_call.policy) {
+                faults.push(format!(
+                    "the tier {} names the policy {:?}, which is not here",
+                    tier.slug, tier.on_call.policy
+                ));
+            }
+        }
+        if !names.contains(&file.triage.policy) {
+            let name = &file.triage.policy;
+            faults.push(format!(
+                "triage names the policy {name:?}, which is not here"
+            ));
+        }
+        if faults.is_empty() {
+            Ok(Self {
+                policies,
+                unverified_per_hour: file.unverified.pages_per_hour,
+                triage_schedule: file.triage.schedule,
+                triage_policy: file.triage.policy,
+            })
+        } else {
+            Err(wrong(faults))
+        }
+    }
+
+    /// The policy of this name.
+    pub fn get(&self, slug: &str) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.slug == slug)
+    }
+
+    /// All of them, in the order of the file.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Policy> {
+        self.policies.iter()
+    }
+}
+
+impl Rule {
+    /// When a page for a ticket that was opened at `opened` begins, and whether it may wake somebody.
+    /// `objective` is when we want it answered; `now` is never passed.
+    pub fn begins(
+        &self,
+        now: Timestamp,
+        opened: Timestamp,
+        objective: Option<Timestamp>,
+    ) -> (Timestamp, Urgency) {
+        let start = match (self.when, objective) {
+            (When::Now, _) | (_, None) => now,
+            (When::Part(percent), Some(objective)) => {
+                let part = objective.since(opened).mul_f64(f64::from(percent) / 100.0);
+                opened.plus(part).max(now)
+            }
+        };
+        let Some(hours) = self.hours.as_ref().filter(|hours| !hours.is_open(start)) else {
+            return (start, Urgency::High);
+        };
+        let opening = hours.next_opening(start);
+        let last = objective.unwrap_or(opening).max(start);
+        (opening.min(last), Urgency::Low)
+    }
+}
+
+fn policy(text: PolicyText, faults: &mut Vec<String>) -> Policy {
+    let slug = text.slug;
+    let mut texts = [text.sev1, text.sev2, text.sev3, text.sev4]
+        .map(Some)
+        .into_iter();
+    let rules = PerSeverity::new(|severity| {
+        let text = texts.next().flatten()?;
+        let mut found = Vec::new();
+        let rule = rule(&slug, text, &mut found);
+        let place = |fault: String| format!("policy {slug:?}, {severity}: {fault}");
+        faults.extend(found.into_iter().map(place));
+        rule
+    });
+    Policy { slug, rules }
+}
+
+fn rule(slug: &str, text: RuleText, faults: &mut Vec<String>) -> Option<Rule> {
+    let version = version(&text);
+    let when = match text.when.as_str() {
+        "never" => {
+            if !text.steps.is_empty() {
+                faults.push("it has steps and never pages; remove either".to_owned());
+            }
+            return None;
+        }
+        "now" => When::Now,
+        part => {
+            let percent = part.strip_suffix('%').and_then(|part| part.parse().ok());
+            match percent {
+                Some(percent @ 1..=100) => When::Part(percent),
+                _ => {
+                    faults.push(format!(
+                        "when is {part:?}: write now, never, or a part like 50%"
+                    ));
+                    return None;
+                }
+            }
+        }
+    };
+    let hours = text.hours.as_deref().map(str::parse::<SupportHours>);
+    let hours = hours.transpose().map_err(|fault| {
+        faults.push(format!("hours: {fault}"));
+    });
+    if text.steps.is_empty() || text.steps.len() > MOST_STEPS {
+        faults.push(format!("it needs 1 to {MOST_STEPS} steps"));
+    }
+    if text.repeat > MOST_REPEATS {
+        faults.push(format!("repeat is {}: 0 to {MOST_REPEATS}", text.repeat));
+    }
+    let mut steps = Vec::new();
+    let mut before = Duration::ZERO;
+    for (index, step) in text.steps.iter().enumerate() {
+        let at = span(&step.at, faults).unwrap_or_default();
+        let is_first = index == 0;
+        if (is_first && !at.is_zero()) || (!is_first && at <= before) {
+            faults.push(format!(
+                "the step at {:?}: the first is at 0min, each later than the one before",
+                step.at
+            ));
+        }
+        steps.push(Step {
+            wait: at.saturating_sub(before).as_secs(),
+            to: words::<Target>(&step.to, faults),
+            channels: words::<Channel>(&step.channels, faults),
+        });
+        if step.to.is_empty() {
+            faults.push(format!("the step at {:?} calls nobody", step.at));
+        }
+        before = at;
+    }
+    let end_after = match text.end_after.as_deref() {
+        Some(text) => span(text, faults).unwrap_or_default(),
+        None => {
+            faults.push("end_after is missing: how long behind the last step".to_owned());
+            Duration::ZERO
+        }
+    };
+    let ack_expires = text.ack_expires.as_deref();
+    let ack_expires = ack_expires.and_then(|text| span(text, faults));
+    Some(Rule {
+        when,
+        hours: hours.ok()?,
+        plan: Plan {
+            policy: slug.to_owned(),
+            version,
+            steps,
+            repeat: text.repeat,
+            end_after: end_after.as_secs(),
+            ack_expires: ack_expires.map(|span| span.as_secs()),
+        },
+    })
+}
+
+/// `0min` is a span here, and nowhere else.
+fn span(text: &str, faults: &mut Vec<String>) -> Option<Duration> {
+    if text == "0min" {
+        return Some(Duration::ZERO);
+    }
+    let span = text.parse::<tiers::Target>();
+    span.map(tiers::Target::duration)
+        .map_err(|fault| faults.push(fault.to_string()))
+        .ok()
+}
+
+fn words<T: std::str::FromStr<Err: std::fmt::Display>>(
+    texts: &[String],
+    faults: &mut Vec<String>,
+) -> Vec<T> {
+    let mut read = |text: &String| {
+        text.parse::<T>()
+            .map_err(|fault| faults.push(fault.to_string()))
+            .ok()
+    };
+    texts.iter().filter_map(&mut read).collect()
+}
+
+/// The beginning of a digest: enough to see that a policy is not the one of before.
+fn version(text: &RuleText) -> String {
+    let mut hash = Sha256::new();
+    let mut part = |text: &str| {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    };
+    part(&text.when);
+    part(text.hours.as_deref().unwrap_or_default());
+    part(text.end_after.as_deref().unwrap_or_default());
+    part(text.ack_expires.as_deref().unwrap_or_default());
+    part(&text.repeat.to_string());
+    for step in &text.steps {
+        part(&step.at);
+        part(&step.to.join(","));
+        part(&step.channels.join(","));
+    }
+    data_encoding::HEXLOWER.encode(&hash.finalize()[..4])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tiers::Severity;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn rule_of(slug: &str, severity: Severity) -> Option<Rule> {
+        let policies = Policies::embedded();
+        policies.get(slug).unwrap().rules[severity].clone()
+    }
+
+    #[test]
+    fn the_built_in_chain_is_what_was_published() {
+        for slug in ["gov-federal", "healthcare", "fintech", "standard"] {
+            let rule = rule_of(slug, Severity::Sev1).unwrap();
+            assert_eq!(rule.when, When::Now, "{slug}");
+            assert_eq!(rule.hours, None, "{slug}");
+            let waits: Vec<_> = rule.plan.steps.iter().map(|step| step.wait / 60).collect();
+            assert_eq!(waits, [0, 10, 5, 5], "{slug}");
+            assert_eq!(rule.plan.ack_expires, Some(30 * 60), "{slug}");
+            assert_eq!(rule_of(slug, Severity::Sev4), None, "{slug}");
+        }
+        assert_eq!(rule_of("standard", Severity::Sev3), None);
+        let half = rule_of("gov-federal", Severity::Sev3).unwrap();
+        assert_eq!(half.when, When::Part(50));
+    }
+
+    #[test]
+    fn nobody_is_woken_until_the_hours_begin_or_the_clock_has_run_down() {
+        let rule = rule_of("standard", Severity::Sev2).unwrap();
+        let day = at("2026-11-24T12:00:00Z");
+        assert_eq!(rule.begins(day, day, None), (day, Urgency::High));
+        let night = at("2026-11-24T23:00:00Z");
+        let morning = at("2026-11-25T07:00:00Z");
+        let objective = Some(at("2026-11-25T09:00:00Z"));
+        assert_eq!(
+            rule.begins(night, night, objective),
+            (morning, Urgency::Low)
+        );
+        let soon = at("2026-11-25T03:00:00Z");
+        assert_eq!(rule.begins(night, night, Some(soon)), (soon, Urgency::Low));
+        // A clock that has run down already waits for nothing.
+        assert_eq!(rule.begins(night, day, Some(day)), (night, Urgency::Low));
+    }
+
+    #[test]
+    fn a_part_of_the_objective_is_waited_for() {
+        let rule = rule_of("gov-federal", Severity::Sev3).unwrap();
+        let opened = at("2026-11-24T12:00:00Z");
+        let objective = Some(at("2026-11-24T13:00:00Z"));
+        let half = at("2026-11-24T12:30:00Z");
+        assert_eq!(
+            rule.begins(opened, opened, objective),
+            (half, Urgency::High)
+        );
+        let late = at("2026-11-24T12:50:00Z");
+        assert_eq!(rule.begins(late, opened, objective).0, late);
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let wrong = Policies::EMBEDDED
+            .replacen("when = \"now\"", "when = \"soon\"", 1)
+            .replacen(
+                "\"10min\", to = [\"role:platform-lead\", \"secondary\"]",
+                "\"0min\", to = [\"boss\"]",
+                2,
+            )
+            .replacen("hours = \"mon-sun", "hours = \"weekdays", 1)
+            .replacen("slug = \"triage\"", "slug = \"other\"", 1)
+            .replacen("repeat = 1", "repeat = 99", 1);
+        let error = Policies::parse(&wrong, "oncall.toml", &Catalogue::embedded()).unwrap_err();
+        let text = error.to_string();
+        for wanted in [
+            "\"soon\"",
+            "\"boss\" is none of",
+            "later than the one before",
+            "weekdays",
+            "triage names the policy \"triage\"",
+            "repeat is 99",
+        ] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+        let unknown = format!("{}\ncolour = \"red\"", Policies::EMBEDDED);
+        assert!(Policies::parse(&unknown, "o", &Catalogue::embedded()).is_err());
+    }
+
+    #[test]
+    fn an_edited_policy_has_another_version() {
+        let edited =
+            Policies::EMBEDDED.replacen("end_after = \"10min\"", "end_after = \"11min\"", 1);
+        let edited = Policies::parse(&edited, "o", &Catalogue::embedded()).unwrap();
+        let version = |policies: &Policies| {
+            let rule = policies.get("gov-federal").unwrap().rules[Severity::Sev1].clone();
+            rule.unwrap().plan.version
+        };
+        assert_ne!(version(&edited), version(&Policies::embedded()));
+    }
+}

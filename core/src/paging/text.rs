@@ -1,0 +1,132 @@
+//! What a page says, the same on every channel, built from what may leave the desk and from nothing else.
+
+use super::{PageKind, Signal, Urgency};
+use crate::{clock::Timestamp, disclosure::DisclosedTicket, tiers::Severity};
+
+/// What a page says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageText {
+    /// One line, the most important first: it is what a lock screen shows.
+    pub title: String,
+    /// Further lines.
+    pub lines: Vec<String>,
+}
+
+/// What goes into it.
+#[derive(Clone, Debug)]
+pub struct PageWords<'w> {
+    /// What the page is about.
+    pub kind: PageKind,
+    /// What is said of it.
+    pub signal: Signal,
+    /// Whether it may wake somebody.
+    pub urgency: Urgency,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What may be shown of its ticket.
+    pub ticket: Option<&'w DisclosedTicket>,
+    /// How many tickets it stands for.
+    pub tickets: i64,
+    /// Why there is a page, in words that hold nothing of a customer.
+    pub reason: &'w str,
+    /// Which step, which round, both from one; `None` for what the catch-all gets.
+    pub step: Option<(i64, i64)>,
+    /// What proves that this very notice arrived.
+    pub code: Option<&'w str>,
+    /// Who has it, or ended it; shown where colleagues' names may be.
+    pub by: Option<&'w str>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl PageText {
+    /// Puts it together.
+    pub fn new(words: &PageWords<'_>) -> Self {
+        Self {
+            title: title(words),
+            lines: lines(words),
+        }
+    }
+}
+
+fn title(words: &PageWords<'_>) -> String {
+    let severity = words.severity.as_str().to_uppercase();
+    let verb = match words.signal {
+        Signal::Trigger => "",
+        Signal::Acknowledge => "acknowledged: ",
+        Signal::Resolve => "over: ",
+    };
+    match (words.kind, words.ticket) {
+        (PageKind::Test, _) => "tierdesk test: can you be reached?".to_owned(),
+        (PageKind::Alarm, _) => format!("{verb}tierdesk alarm: {}", words.reason),
+        (_, None) => format!("{verb}{severity}: {}", words.reason),
+        (kind, Some(ticket)) => {
+            let customer = ticket.customer.as_deref().unwrap_or("nobody's yet");
+            let tier = ticket.tier.as_ref().map(|tier| format!(" ({tier})"));
+            let subject = ticket.subject.as_ref().map(|text| format!(": {text}"));
+            let many = if kind == PageKind::Unverified && words.tickets > 1 {
+                format!(" and {} more, unproven", words.tickets - 1)
+            } else {
+                String::new()
+            };
+            format!(
+                "{verb}{severity} {}{many} {customer}{}{}",
+                ticket.number,
+                tier.unwrap_or_default(),
+                subject.unwrap_or_default(),
+            )
+        }
+    }
+}
+
+fn lines(words: &PageWords<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if words.signal != Signal::Trigger {
+        let shows_names = words.ticket.is_none_or(|ticket| ticket.trust.is_some());
+        let by = words.by.filter(|_| shows_names).unwrap_or("a colleague");
+        let what = match words.signal {
+            Signal::Resolve => "It is over",
+            _ => "It is acknowledged",
+        };
+        lines.push(format!("{what}, by {by}."));
+        return lines;
+    }
+    lines.push(format!("Why: {}.", words.reason));
+    if let Some(ticket) = words.ticket {
+        let due = ticket.due.map(|due| due_words(due, words.now));
+        lines.extend(due);
+        if let Some(trust) = ticket.trust {
+            let doubt = if ticket.is_provisional {
+                ", and its customer only what it claims"
+            } else {
+                ""
+            };
+            lines.push(format!("Its sender is {trust}{doubt}."));
+        }
+    }
+    match (words.kind, words.step) {
+        (PageKind::Test | PageKind::Alarm, _) => {}
+        (_, Some((step, 1))) => lines.push(format!("Step {step}.")),
+        (_, Some((step, round))) => lines.push(format!("Step {step}, round {round}.")),
+        (_, None) => lines.push("Nobody has acknowledged it, and every step is over.".to_owned()),
+    }
+    if words.urgency == Urgency::Low {
+        lines.push("It waited, to wake nobody.".to_owned());
+    }
+    lines.push(match (words.kind, words.ticket, words.code) {
+        (_, Some(ticket), _) => format!("To take it: tierdesk ticket ack {}", ticket.number),
+        (_, None, Some(code)) => format!("To answer: tierdesk oncall ack {code}"),
+        (_, None, None) => "To take it: tierdesk oncall page list".to_owned(),
+    });
+    lines
+}
+
+fn due_words(due: Timestamp, now: Timestamp) -> String {
+    if now > due {
+        let minutes = now.since(due).as_secs() / 60;
+        format!("The response is overdue by {minutes} min, since {due}.")
+    } else {
+        let minutes = due.since(now).as_secs() / 60;
+        format!("A response is due in {minutes} min, at {due}.")
+    }
+}

@@ -1,0 +1,124 @@
+-- Pages: who was told of what, and what comes next. The instant of a page's next step is a column, so
+-- that an engine that stopped and starts again finds it.
+CREATE TABLE pages (
+    id               UUID PRIMARY KEY,
+    kind             TEXT NOT NULL CHECK (kind IN ('ticket', 'unverified', 'test', 'alarm')),
+    ticket_id        UUID REFERENCES tickets (id),
+    customer_id      UUID REFERENCES customers (id),
+    staff_id         UUID REFERENCES staff (id),
+    tier             TEXT,
+    severity         TEXT NOT NULL,
+    urgency          TEXT NOT NULL CHECK (urgency IN ('high', 'low')),
+    schedule         TEXT NOT NULL,
+    plan             TEXT NOT NULL,
+    reason           TEXT NOT NULL,
+    state            TEXT NOT NULL CHECK (state IN ('waiting', 'open', 'acknowledged', 'exhausted', 'resolved')),
+    round            BIGINT NOT NULL,
+    step             BIGINT NOT NULL,
+    next_at          TIMESTAMPTZ,
+    tickets          BIGINT NOT NULL,
+    opened_at        TIMESTAMPTZ NOT NULL,
+    due_at           TIMESTAMPTZ NOT NULL,
+    acknowledged_at  TIMESTAMPTZ,
+    acknowledged_by  TEXT,
+    acknowledged_via TEXT,
+    ended_at         TIMESTAMPTZ,
+    ended_by         TEXT,
+    ending           TEXT,
+    CHECK (state NOT IN ('waiting', 'open') OR next_at IS NOT NULL),
+    CHECK (state NOT IN ('exhausted', 'resolved') OR next_at IS NULL),
+    CHECK (state <> 'resolved' OR ended_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX pages_one_a_ticket ON pages (ticket_id) WHERE state <> 'resolved' AND kind = 'ticket';
+CREATE INDEX pages_by_ticket ON pages (ticket_id, opened_at);
+CREATE INDEX pages_next ON pages (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX pages_unresolved ON pages (opened_at, id) WHERE state <> 'resolved';
+CREATE INDEX pages_unverified ON pages (opened_at) WHERE kind = 'unverified';
+CREATE INDEX pages_by_time ON pages (opened_at, id);
+
+-- The tickets that one page stands for, where it stands for more than its own.
+CREATE TABLE page_tickets (
+    page_id    UUID NOT NULL REFERENCES pages (id),
+    ticket_id  UUID NOT NULL REFERENCES tickets (id),
+    at         TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (page_id, ticket_id)
+);
+CREATE INDEX page_tickets_by_ticket ON page_tickets (ticket_id);
+
+-- What one person, or one webhook, gets of a page on one channel.
+CREATE TABLE page_notices (
+    id          UUID PRIMARY KEY,
+    page_id     UUID NOT NULL REFERENCES pages (id),
+    round       BIGINT NOT NULL,
+    step        BIGINT NOT NULL,
+    signal      TEXT NOT NULL CHECK (signal IN ('trigger', 'acknowledge', 'resolve')),
+    staff_id    UUID REFERENCES staff (id),
+    channel     TEXT NOT NULL CHECK (channel IN ('thread', 'direct', 'mail', 'webhook')),
+    target      TEXT NOT NULL,
+    code        TEXT COLLATE "C",
+    job_kind    TEXT NOT NULL,
+    job_key     TEXT NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('due', 'sending', 'sent', 'failed', 'cancelled')),
+    reason      TEXT,
+    proof       TEXT,
+    attempts    BIGINT NOT NULL,
+    doubts      BIGINT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    tried_at    TIMESTAMPTZ,
+    ended_at    TIMESTAMPTZ
+);
+CREATE INDEX page_notices_by_page ON page_notices (page_id, created_at, id);
+CREATE INDEX page_notices_pending ON page_notices (page_id) WHERE state IN ('due', 'sending');
+CREATE UNIQUE INDEX page_notices_by_code ON page_notices (code) WHERE code IS NOT NULL;
+
+-- What the buttons of a page mean. In the chat stands only the handle.
+CREATE TABLE page_handles (
+    handle      TEXT COLLATE "C" PRIMARY KEY,
+    page_id     UUID NOT NULL REFERENCES pages (id),
+    notice_id   UUID REFERENCES page_notices (id),
+    verb        TEXT NOT NULL,
+    staff_id    UUID REFERENCES staff (id),
+    expires_at  TIMESTAMPTZ NOT NULL,
+    used_at     TIMESTAMPTZ,
+    used_by     TEXT
+);
+CREATE INDEX page_handles_by_page ON page_handles (page_id);
+
+-- How a member of staff can be reached. What is secret of it is sealed.
+CREATE TABLE staff_channels (
+    id          UUID PRIMARY KEY,
+    staff_id    UUID NOT NULL REFERENCES staff (id),
+    kind        TEXT NOT NULL CHECK (kind IN ('direct', 'mail', 'webhook')),
+    target      TEXT NOT NULL,
+    format      TEXT,
+    key_id      UUID REFERENCES blob_keys (id),
+    sealed      BYTEA,
+    wakes       BOOLEAN NOT NULL,
+    added_at    TIMESTAMPTZ NOT NULL,
+    added_by    TEXT NOT NULL,
+    proven_at   TIMESTAMPTZ,
+    removed_at  TIMESTAMPTZ,
+    removed_by  TEXT
+);
+CREATE UNIQUE INDEX staff_channels_once ON staff_channels (staff_id, kind, target) WHERE removed_at IS NULL;
+
+ALTER TABLE pages ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pages FORCE ROW LEVEL SECURITY;
+CREATE POLICY scope ON pages
+    USING ((SELECT tierdesk_scope()) = 'desk' OR customer_id::TEXT = (SELECT tierdesk_scope()));
+
+ALTER TABLE page_tickets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE page_tickets FORCE ROW LEVEL SECURITY;
+CREATE POLICY scope ON page_tickets USING ((SELECT tierdesk_scope()) = 'desk');
+
+ALTER TABLE page_notices ENABLE ROW LEVEL SECURITY;
+ALTER TABLE page_notices FORCE ROW LEVEL SECURITY;
+CREATE POLICY scope ON page_notices USING ((SELECT tierdesk_scope()) = 'desk');
+
+ALTER TABLE page_handles ENABLE ROW LEVEL SECURITY;
+ALTER TABLE page_handles FORCE ROW LEVEL SECURITY;
+CREATE POLICY scope ON page_handles USING ((SELECT tierdesk_scope()) = 'desk');
+
+ALTER TABLE staff_channels ENABLE ROW LEVEL SECURITY;
+ALTER TABLE staff_channels FORCE ROW LEVEL SECURITY;
+CREATE POLICY scope ON staff_channels USING ((SELECT tierdesk_scope()) = 'desk');
