@@ -5,6 +5,7 @@ mod bulk;
 mod customers;
 mod mail;
 pub(crate) mod onboard;
+pub(crate) mod oncall;
 mod records;
 mod retention;
 mod search;
@@ -115,6 +116,9 @@ pub(crate) enum Command {
     /// Provisioning a customer in the cloud: plan, start, follow, compare.
     #[command(subcommand)]
     Onboard(onboard::OnboardCommand),
+    /// Who is on call: the rota, overrides, swaps, absences, weeks ahead.
+    #[command(subcommand)]
+    Oncall(oncall::OncallCommand),
     /// How long things are kept, what keeps them, and removing them.
     #[command(subcommand)]
     Retention(RetentionCommand),
