@@ -5,6 +5,7 @@ mod bulk;
 mod customers;
 mod mail;
 pub(crate) mod onboard;
+pub(crate) mod oncall;
 mod paging;
 mod records;
 mod retention;
@@ -111,15 +112,15 @@ pub(crate) enum Command {
     /// Who works here and what they may do.
     #[command(subcommand)]
     Staff(StaffCommand),
-    /// Who is called, and when.
-    #[command(subcommand)]
-    Oncall(PagingCommand),
     /// The server in Discord.
     #[command(subcommand)]
     Discord(DiscordCommand),
     /// Provisioning a customer in the cloud: plan, start, follow, compare.
     #[command(subcommand)]
     Onboard(onboard::OnboardCommand),
+    /// Who is on call: the rota, overrides, swaps, absences, weeks ahead.
+    #[command(subcommand)]
+    Oncall(oncall::OncallCommand),
     /// How long things are kept, what keeps them, and removing them.
     #[command(subcommand)]
     Retention(RetentionCommand),

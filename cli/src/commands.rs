@@ -14,6 +14,7 @@ mod jobs;
 mod mail;
 mod mailboxes;
 mod onboard;
+mod oncall;
 mod outbox;
 mod paging;
 mod reply;
@@ -81,8 +82,8 @@ async fn run_at_desk(
         Command::Customer(command) => customer::run(desk, actor, command, output).await,
         Command::Ticket(command) => ticket::run(desk, actor, command, output).await,
         Command::Staff(command) => staff::run(program, desk, actor, command, output).await,
-        Command::Oncall(command) => paging::run(desk, actor, command, output).await,
         Command::Onboard(command) => onboard::run(program, desk, actor, command, output).await,
+        Command::Oncall(command) => oncall::run(desk, actor, command, output).await,
         Command::Jobs(command) => jobs::run(desk, actor, command, output).await,
         Command::Retention(command) => retention::run(desk, actor, command, output).await,
         Command::Audit(command) => audit::run(desk, actor, command, output).await,

@@ -11,12 +11,14 @@
 mod calendar;
 mod days;
 mod load;
+pub mod moment;
 mod resolve;
 mod rotation;
 mod schedule;
 mod spec;
 mod timeline;
 pub mod wall;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -25,11 +27,15 @@ pub use self::{
     calendar::{CalendarEntry, CalendarError, read_calendar, write_calendar},
     days::{InvalidDays, WeekdayMask},
     load::{Load, load},
-    resolve::resolve,
+    resolve::{nominal, resolve},
     rotation::{InvalidPeriod, InvalidRotation, Period, Rotation, Shift, Shifts},
     schedule::{
         Absence, Layer, OnDuty, Override, OverrideKind, Roster, Schedule, Source, Temporary,
     },
     spec::{RotationSpec, ScheduleSpec},
     timeline::{Segment, timeline, until_change},
+    written::{
+        RotaError, WrittenRota, WrittenRotation, WrittenSchedule, WrittenTemporary, read_rota,
+        write_rota,
+    },
 };

@@ -96,10 +96,6 @@ pub struct OnCall {
     pub schedule: String,
     /// The escalation policy that says who is next.
     pub policy: String,
-    /// Shown as on call until there is a rota.
-    pub primary: String,
-    /// Shown as second until there is a rota.
-    pub secondary: Option<String>,
 }
 
 /// All tiers, the strictest first.

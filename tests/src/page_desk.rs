@@ -27,7 +27,7 @@ use tierdesk_core::{
 use crate::{Backend, MailDesk, owner, test_desk::START};
 
 /// Who works here: name, and what they are to the rota.
-pub const PEOPLE: &[&str] = &["ada", "ben", "pia", "sid", "eve"];
+const PEOPLE: &[&str] = &["ada", "ben", "pia", "sid", "eve"];
 
 /// Schedules for every tier: ada and ben take turns by the week, roles are somebody's for good.
 pub const ROTA: &str = r#"

@@ -4,6 +4,7 @@
 mod answer;
 mod card;
 mod onboarding;
+mod rota;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -11,7 +12,7 @@ use anyhow::Context as _;
 use tierdesk_core::{
     customers::exchange::{self, Format},
     desk::{
-        Desk, customers, import_customers, staff,
+        Desk, customers, import_customers,
         tickets::{self, TicketReport},
     },
     mail::Envelope,
@@ -28,7 +29,7 @@ use crate::{
     args::Global,
     exit::Exit,
     output::{Output, Tone, local},
-    program::{Program, environment, person},
+    program::{Program, environment},
 };
 
 /// The mails that ship with the program, in the order in which they arrive.
@@ -70,6 +71,7 @@ pub(super) async fn run(
     let records = exchange::read(Format::Toml, CUSTOMERS)
         .map_err(|faults| anyhow::anyhow!(faults.join("\n")))?;
     import_customers::import(&desk, &DEMO, records, false).await?;
+    let on_call = rota::run(&desk, &file).await?;
     let mut arrivals = Vec::new();
     for (name, raw) in MAILS {
         let receipt = process::deliver(&desk, Road::Deliver, Envelope::default(), raw).await?;
@@ -86,6 +88,7 @@ pub(super) async fn run(
     let first = first.context("the first mail opened no ticket")?;
     if !output.is_json {
         tell(&desk, &arrivals, &found, customers - 1, output).await?;
+        rota::tell(output, &on_call);
     }
     let answered = answer::run(&desk, first, &place.join("sent")).await?;
     let seconds = started.elapsed().as_secs_f64();
@@ -98,10 +101,6 @@ pub(super) async fn run(
         answer::tell(&answered, output);
         onboarding::tell(output, &onboarded);
         farewell(output, keep.as_ref().map(|_| &file), seconds);
-    }
-    if keep.is_some() {
-        // So that the kept tickets can be taken.
-        staff::register_first_admin(&desk, &person(std::iter::once(file.as_path()))).await?;
     }
     super::finish(&desk).await;
     Ok(Exit::Done)
@@ -232,6 +231,7 @@ fn farewell(out: &Output, kept: Option<&PathBuf>, seconds: f64) {
         let flag = format!("--database sqlite://{}", file.display());
         out.line(format!("  tierdesk {flag} ticket next"));
         out.line(format!("  tierdesk {flag} customer show acme"));
+        out.line(format!("  tierdesk {flag} oncall preview --tier fintech"));
         out.line(format!("  tierdesk {flag} audit verify"));
     } else {
         out.line("  tierdesk demo --keep DIR         the same, kept for you to work on");

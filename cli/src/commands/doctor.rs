@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tierdesk_bot::Bot;
 use tierdesk_core::{
-    desk::{Desk, doctor, mailboxes},
+    desk::{Desk, doctor, mailboxes, oncall},
     permit::Actor,
     settings::CloudKind,
     telemetry,
@@ -154,6 +154,7 @@ async fn look(
     roads(program, desk, actor, checks).await?;
     checks.push(senders(program, desk, actor).await?);
     mail_out(program, desk, checks).await?;
+    on_call(desk, actor, checks).await?;
     checks.push(discord(program, desk).await);
     checks.push(cloud(program, desk).await);
     Ok(())
@@ -184,6 +185,30 @@ async fn mail_out(program: &Program, desk: &Desk, checks: &mut Vec<Check>) -> an
                 "see docs/mail-out.md; letters wait until it works",
             ),
         });
+    }
+    Ok(())
+}
+
+/// Whether somebody is on call for every tier in the weeks ahead. Without any schedule the admins are called, which
+/// is a way to begin.
+async fn on_call(desk: &Desk, actor: &Actor, checks: &mut Vec<Check>) -> anyhow::Result<()> {
+    let (has_any, alarms) = oncall::check(desk, actor).await?;
+    if !has_any {
+        checks.push(
+            Check::off("on call", "there is no rota: the admins are called")
+                .hint("docs/oncall.md; tierdesk oncall schedule set --file ROTA.toml"),
+        );
+        return Ok(());
+    }
+    if alarms.is_empty() {
+        checks.push(Check::ok(
+            "on call",
+            "somebody is on call for every tier in the next four weeks",
+        ));
+    }
+    for alarm in alarms {
+        let detail = format!("{}: {}", alarm.tier, alarm.message);
+        checks.push(Check::failed("on call", detail, alarm.hint));
     }
     Ok(())
 }

@@ -3,14 +3,45 @@
 //! What is right is decided in [`crate::oncall`]; here it is read, refused and written down. To add a
 //! change: an action in `permit`, a function in a file of this folder, a command.
 
+mod absences;
+mod calendars;
+mod overrides;
+mod people;
+mod place;
+mod preview;
+mod schedules;
+mod swaps;
+mod temporaries;
+
+pub use self::{
+    absences::{AbsenceReport, add_absence, list_absences, remove_absence},
+    calendars::{CalendarAddress, add_calendar, calendar, remove_calendar},
+    overrides::{NewOverride, OverrideReport, list_overrides, remove_override, set_override},
+    place::Place,
+    preview::{LoadReport, Preview, SegmentReport, preview},
+    schedules::{
+        RotationReport, ScheduleChange, ScheduleReport, Written, export, list_schedules,
+        remove_schedule, set_schedules, show_schedule,
+    },
+    swaps::{Offer, SwapReport, Taking, give_back, list_swaps, offer, take},
+    temporaries::{TemporaryReport, list_temporaries, remove_temporary, set_temporaries},
+};
+use serde::Serialize;
+
+use self::people::{CatchAll, name_of};
 use crate::{
     clock::Timestamp,
     desk::{Desk, Error},
     ids::StaffId,
-    oncall::{Source, resolve, until_change},
-    permit::{Action, Permit},
+    oncall::{Roster, Schedule, Source, resolve, until_change},
+    permit::{Action, Actor, Permit, ReadRota, Subject, authorise},
     staff::Staff,
-    store::{oncall, staff},
+    store::{
+        Tx,
+        oncall::{self, StoredSchedule},
+        staff,
+    },
+    tiers::TierSlug,
 };
 
 /// So many possible changes ahead it is looked for when something really changes.
@@ -32,21 +63,22 @@ pub struct Duty {
 /// Who is on call by a schedule now; nobody where there is no such schedule.
 pub(crate) async fn on_duty<A: Action>(
     permit: &mut Permit<'_, A>,
-    desk: &Desk,
+    _desk: &Desk,
     schedule: &str,
 ) -> Result<Duty, Error> {
     let at = permit.now();
-    on_duty_at(permit, desk, schedule, at).await
+    let staff = staff::list(permit).await?;
+    duty_at(permit, &staff, schedule, at, STEPS).await
 }
 
-/// The same at another instant.
-pub(crate) async fn on_duty_at<A: Action>(
-    permit: &mut Permit<'_, A>,
-    _desk: &Desk,
+async fn duty_at(
+    tx: &mut Tx,
+    staff: &[Staff],
     schedule: &str,
     at: Timestamp,
+    steps: usize,
 ) -> Result<Duty, Error> {
-    let Some(stored) = oncall::find_schedule(permit, schedule).await? else {
+    let Some(stored) = oncall::find_schedule(tx, schedule).await? else {
         return Ok(Duty {
             primary: None,
             secondary: None,
@@ -54,9 +86,7 @@ pub(crate) async fn on_duty_at<A: Action>(
             until: Timestamp::MAX,
         });
     };
-    let staff = staff::list(permit).await?;
-    let rotations = oncall::rotations(&stored)?;
-    let roster = oncall::roster(permit, &stored, &staff, at, Timestamp::MAX).await?;
+    let (rotations, roster) = rota(tx, &stored, staff, at, Timestamp::MAX).await?;
     let duty = resolve(&rotations, &roster, at);
     let person = |id: Option<StaffId>| {
         let id = id?;
@@ -66,6 +96,153 @@ pub(crate) async fn on_duty_at<A: Action>(
         primary: person(duty.primary),
         secondary: person(duty.secondary),
         source: duty.source,
-        until: until_change(&rotations, &roster, at, STEPS),
+        until: until_change(&rotations, &roster, at, steps),
     })
+}
+
+/// A stored schedule with what changes it from `from` to `to`.
+async fn rota(
+    tx: &mut Tx,
+    stored: &StoredSchedule,
+    staff: &[Staff],
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<(Schedule, Roster), Error> {
+    let rotations = oncall::rotations(stored)?;
+    let roster = oncall::roster(tx, stored, staff, from, to).await?;
+    Ok((rotations, roster))
+}
+
+/// The names of who is on call for each tier, the primary's where there is one; for lists of tickets.
+pub(super) async fn names_by_tier(
+    desk: &Desk,
+    tx: &mut Tx,
+) -> Result<Vec<(TierSlug, String)>, Error> {
+    let at = tx.now();
+    let rows = rows(desk, tx, at, 0).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.tier, row.primary))
+        .collect())
+}
+
+/// Who is on call for a tier, as `oncall now --json` prints it.
+#[derive(Clone, Debug, Serialize)]
+pub struct TierDuty {
+    /// The tier.
+    pub tier: TierSlug,
+    /// Called first; the admin who is here longest where nobody is on call.
+    pub primary: String,
+    /// Called next.
+    pub secondary: Option<String>,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why it is this primary.
+    pub source: Source,
+}
+
+/// Who is on call for every tier, now or at another instant, the strictest tier first.
+pub async fn now(desk: &Desk, actor: &Actor, at: Option<&str>) -> Result<Vec<TierDuty>, Error> {
+    let mut tx = desk.database.begin_read().await?;
+    let mut permit = authorise(&mut tx, actor, ReadRota, Subject::Desk).await?;
+    let now = permit.now();
+    let at = match at {
+        Some(text) => place::start(text, &jiff::tz::TimeZone::UTC, now)?,
+        None => now,
+    };
+    rows(desk, &mut permit, at, STEPS).await
+}
+
+async fn rows(
+    desk: &Desk,
+    tx: &mut Tx,
+    at: Timestamp,
+    steps: usize,
+) -> Result<Vec<TierDuty>, Error> {
+    let staff = staff::list(tx).await?;
+    let catch_all = CatchAll::at(tx, &staff, at).await?;
+    let mut known: Vec<(&str, Duty)> = Vec::new();
+    let mut rows = Vec::new();
+    for tier in desk.catalogue.iter() {
+        let schedule = tier.on_call.schedule.as_str();
+        let duty = match known.iter().find(|(name, _)| *name == schedule) {
+            Some((_, duty)) => duty.clone(),
+            None => duty_at(tx, &staff, schedule, at, steps).await?,
+        };
+        known.push((schedule, duty.clone()));
+        let (primary, secondary) = catch_all.names(
+            duty.primary.map(|one| one.name),
+            duty.secondary.map(|one| one.name),
+        );
+        rows.push(TierDuty {
+            tier: tier.slug.clone(),
+            primary,
+            secondary,
+            until: duty.until,
+            source: duty.source,
+        });
+    }
+    Ok(rows)
+}
+
+/// What is wrong with the rota of a tier.
+#[derive(Clone, Debug)]
+pub struct RotaAlarm {
+    /// The tier.
+    pub tier: TierSlug,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Whether there is any schedule at all, and the tiers for which nobody would be called at some time in the
+/// four weeks ahead.
+pub async fn check(desk: &Desk, actor: &Actor) -> Result<(bool, Vec<RotaAlarm>), Error> {
+    let mut tx = desk.database.begin_read().await?;
+    let mut permit = authorise(&mut tx, actor, ReadRota, Subject::Desk).await?;
+    let staff = staff::list(&mut permit).await?;
+    let has_any = !oncall::schedules(&mut permit).await?.is_empty();
+    let from = permit.now();
+    let to = from.plus(preview::WEEK * 4);
+    let mut alarms = Vec::new();
+    for tier in desk.catalogue.iter() {
+        let slug = &tier.on_call.schedule;
+        let Some(stored) = oncall::find_schedule(&mut permit, slug).await? else {
+            alarms.push(RotaAlarm {
+                tier: tier.slug.clone(),
+                message: format!("there is no schedule {slug}: the admins are called"),
+                hint: "tierdesk oncall schedule set --file ROTA.toml".to_owned(),
+            });
+            continue;
+        };
+        let is_nobody = on_duty(&mut permit, desk, slug).await?.source == Source::CatchAll;
+        let (rotations, roster) = rota(&mut permit, &stored, &staff, from, to).await?;
+        let segments = crate::oncall::timeline(&rotations, &roster, from, to);
+        let nobody = segments.iter().filter(|one| one.source == Source::CatchAll);
+        if let Some(first) = nobody.clone().next() {
+            let hours = nobody
+                .map(|one| one.end.since(one.start).as_secs())
+                .sum::<u64>()
+                / 3_600;
+            alarms.push(RotaAlarm {
+                tier: tier.slug.clone(),
+                message: format!(
+                    "{}nobody is on call by schedule {slug} for {hours} of the next 672 hours, first at {}",
+                    if is_nobody { "NOW: " } else { "" },
+                    first.start
+                ),
+                hint: format!(
+                    "give it a fallback, or an override; tierdesk oncall preview --tier {}",
+                    tier.slug
+                ),
+            });
+        }
+    }
+    Ok((has_any, alarms))
+}
+
+/// The name of a member of staff, for reports.
+fn person_name(staff: &[Staff], id: Option<StaffId>) -> Option<String> {
+    id.map(|id| name_of(staff, id))
 }

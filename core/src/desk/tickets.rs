@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::{
-    Desk, Error,
+    Desk, Error, oncall,
     reading::{Reader, note_reading},
     work_ticket::taken_up_by,
 };
@@ -65,7 +65,7 @@ pub struct TicketReport {
     pub participants: Vec<String>,
     /// Who works on it.
     pub assignee: Option<String>,
-    /// Who is on call for its tier: until rotas exist, as the catalogue says.
+    /// Who is on call for its tier now, by the rota; an admin where nobody is.
     pub on_call: Option<String>,
     /// Opened from history.
     pub is_silent: bool,
@@ -361,6 +361,11 @@ pub(super) async fn reports(
     let now = tx.now();
     let ids = listed.iter().map(|one| one.ticket.id);
     let mut participants = tickets::participants(tx, ids).await?;
+    let on_call = oncall::names_by_tier(desk, tx).await?;
+    let on_call = |slug: &TierSlug| {
+        let found = on_call.iter().find(|(tier, _)| tier == slug);
+        found.map(|(_, name)| name.clone())
+    };
     let mut own_tags = tickets::tags(tx, listed.iter().map(|one| one.ticket.id)).await?;
     let report = |ListedTicket {
                       ticket,
@@ -369,10 +374,6 @@ pub(super) async fn reports(
                   }: ListedTicket| {
         let framework = ticket.framework.as_deref();
         let slug = customer.as_ref().map(Slug::as_str);
-        let tier = ticket
-            .tier
-            .as_ref()
-            .and_then(|slug| desk.catalogue.get(slug.as_str()));
         TicketReport {
             tags: {
                 let mut all = tags(ticket.tier.as_ref(), framework, slug);
@@ -382,7 +383,7 @@ pub(super) async fn reports(
             snoozed_until: ticket.snoozed_until,
             participants: participants.remove(&ticket.id).unwrap_or_default(),
             is_provisional: ticket.is_provisional,
-            on_call: tier.map(|tier| tier.on_call.primary.clone()),
+            on_call: ticket.tier.as_ref().and_then(&on_call),
             sla: ticket.clocks.report(now),
             number: ticket.number,
             subject: reader.withheld_subject(&ticket).unwrap_or(ticket.subject),

@@ -88,9 +88,8 @@ pub(super) async fn change_ticket_in<A: Action + ChangesTickets>(
         ticket.updated_at = permit.now();
         tickets::update(&mut permit, &ticket).await?;
         ticket.version += 1;
-        let kind = did.kind;
+        paging::follow(desk, &mut permit, &ticket, did.kind).await?;
         record(&mut permit, &ticket, did).await?;
-        paging::follow(desk, &mut permit, &ticket, kind).await?;
         chat::post_later(desk, &mut permit, &ticket).await?;
     }
     report(desk, &mut permit, ticket).await

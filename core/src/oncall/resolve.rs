@@ -35,9 +35,8 @@ pub fn resolve(schedule: &Schedule, roster: &Roster, at: Timestamp) -> OnDuty {
     }
 }
 
-/// The primary or secondary whose turn it is, whether they are there or not: whose shift it is to give
-/// away.
-pub(super) fn nominal(
+/// Whose shift it is in a layer, whether they are there or not: who may give it away.
+pub fn nominal(
     schedule: &Schedule,
     roster: &Roster,
     layer: Layer,

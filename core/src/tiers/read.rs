@@ -184,14 +184,10 @@ fn tier(section: Section<'_>) -> Option<Read<'_>> {
 fn on_call(section: &Section<'_>) -> Option<OnCall> {
     let schedule = text(section, "schedule");
     let policy = text(section, "policy");
-    let primary = text(section, "primary");
-    let secondary = section.text("secondary").map(|given| given.value);
     section.finish();
     Some(OnCall {
         schedule: schedule?,
         policy: policy?,
-        primary: primary?,
-        secondary,
     })
 }
 

@@ -1,6 +1,9 @@
 //! Taking pages, passing them on, and what ends them.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use tierdesk_core::{
     desk::{
@@ -13,7 +16,7 @@ use tierdesk_core::{
     tickets::{CloseReason, Status, TicketNumber},
     tiers::Severity,
 };
-use tierdesk_tests::{Backend, MailDesk, PageDesk, login, on_both, owner};
+use tierdesk_tests::{Backend, Letter, MailDesk, PageDesk, login, on_both, owner};
 
 on_both! {
     taking_it_stops_whatever_waits,
@@ -31,9 +34,15 @@ on_both! {
 const MINUTE: Duration = Duration::from_mins(1);
 const JOHN: &str = "john@acmefinance.com";
 
+/// No two are the same mail.
+fn down(from: &str) -> Letter {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let id = format!("down-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    MailDesk::proven(from, &id).subject("[SEV1] down")
+}
+
 async fn sev1(desk: &PageDesk) -> TicketNumber {
-    let letter = MailDesk::proven(JOHN, "down").subject("[SEV1] down");
-    let number = desk.mail.receive_on(&letter).await;
+    let number = desk.mail.receive_on(&down(JOHN)).await;
     desk.work().await;
     let called: Vec<String> = desk.called().into_iter().map(|(_, who)| who).collect();
     assert_eq!(called, ["ben", "desk:pagerduty"]);
@@ -165,12 +174,14 @@ async fn the_end_of_a_ticket_ends_its_page(backend: Backend) {
     work_ticket::close(desk.desk(), &login("ben"), closed, CloseReason::Done)
         .await
         .expect("it is closed");
+    desk.work().await;
+    let mut told = desk.told();
     let resolved = sev1(&desk).await;
     work_ticket::set_status(desk.desk(), &login("ben"), resolved, Status::Resolved)
         .await
         .expect("it is resolved");
     desk.work().await;
-    let told = desk.told();
+    told.extend(desk.told());
     let ends = told.iter().filter(|one| one.signal == Signal::Resolve);
     assert_eq!(ends.count(), 2, "whoever follows it by a webhook is told");
     for number in [closed, resolved] {
@@ -185,7 +196,9 @@ async fn the_end_of_a_ticket_ends_its_page(backend: Backend) {
         "terminal",
     )
     .await;
-    assert!(matches!(refused, Err(Error::Refused(refusal)) if refusal.code == RefusalCode::NotFound));
+    assert!(
+        matches!(refused, Err(Error::Refused(refusal)) if refusal.code == RefusalCode::NotFound)
+    );
     desk.mail.test.pass(MINUTE);
     work_ticket::reopen(desk.desk(), &login("ben"), closed)
         .await
@@ -228,9 +241,15 @@ async fn people_are_called_by_hand(backend: Backend) {
     let desk = PageDesk::start(backend).await;
     let letter = MailDesk::proven("admin@startupcorp.io", "a").subject("a question");
     let number = desk.mail.receive_on(&letter).await;
-    paging::send(desk.desk(), &login("ada"), number, Some("sid"), "I need you")
-        .await
-        .expect("sid is called");
+    paging::send(
+        desk.desk(),
+        &login("ada"),
+        number,
+        Some("sid"),
+        "I need you",
+    )
+    .await
+    .expect("sid is called");
     desk.work().await;
     let told = desk.told();
     assert_eq!(told.len(), 1);
@@ -262,7 +281,15 @@ async fn another_program_acknowledges_by_its_key(backend: Backend) {
     // Resolved over there, the ticket is still ours to end.
     assert!(outside(key, true).await);
     assert_eq!(page(&desk, number).await.state, PageState::Acknowledged);
-    assert!(desk.mail.test.ticket(number).await.ticket.status.is_active());
+    assert!(
+        desk.mail
+            .test
+            .ticket(number)
+            .await
+            .ticket
+            .status
+            .is_active()
+    );
 }
 
 /// Whoever may not be given the ticket is not called for it, and cannot take it.

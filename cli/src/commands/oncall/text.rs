@@ -1,0 +1,157 @@
+//! Who is on call, for people.
+
+use tierdesk_core::{
+    clock::Timestamp,
+    desk::oncall::{
+        Preview, RotationReport, ScheduleReport, SegmentReport, TemporaryReport, TierDuty, Written,
+    },
+    oncall::Source,
+};
+
+use crate::output::{Output, Tone, local};
+
+/// An instant, where there is one.
+fn until(at: Timestamp) -> String {
+    if at == Timestamp::MAX {
+        "-".to_owned()
+    } else {
+        local(at)
+    }
+}
+
+fn name(name: Option<&String>) -> String {
+    name.map_or_else(|| "-".to_owned(), Clone::clone)
+}
+
+pub(super) fn now(out: &Output, rows: &[TierDuty]) {
+    let table = rows.iter().map(|row| {
+        vec![
+            row.tier.to_string(),
+            row.primary.clone(),
+            name(row.secondary.as_ref()),
+            until(row.until),
+            row.source.to_string(),
+        ]
+    });
+    out.table(
+        &["tier", "primary", "secondary", "until", "source"],
+        table.collect(),
+    );
+    for row in rows.iter().filter(|row| row.source == Source::CatchAll) {
+        let alarm = format!(
+            "ALARM: nobody is on call for {}; {} is called as the catch-all.",
+            row.tier, row.primary
+        );
+        out.line(out.paint(Tone::Alarm, alarm));
+    }
+}
+
+pub(super) fn preview(out: &Output, preview: &Preview) {
+    let Preview { schedule, zone, .. } = preview;
+    out.line(out.paint(Tone::Strong, format!("Schedule {schedule} ({zone})")));
+    let row = |one: &SegmentReport| {
+        vec![
+            local(one.start),
+            local(one.end),
+            one.primary.clone(),
+            name(one.secondary.as_ref()),
+            match one.source {
+                Source::Fallback => "GAP: fallback".to_owned(),
+                Source::CatchAll => "GAP: catch-all".to_owned(),
+                source => source.to_string(),
+            },
+        ]
+    };
+    out.table(
+        &["from", "to", "primary", "secondary", "source"],
+        preview.segments.iter().map(row).collect(),
+    );
+    out.line("");
+    let hours = |hours: f64| format!("{hours:.1}");
+    let rows = preview.load.iter().map(|one| {
+        vec![
+            one.name.clone(),
+            hours(one.hours),
+            hours(one.nights),
+            hours(one.weekends),
+            hours(one.secondary),
+        ]
+    });
+    out.table(
+        &["who", "hours", "nights", "weekends", "as secondary"],
+        rows.collect(),
+    );
+    let gaps = preview.gaps.as_secs_f64() / 3_600.0;
+    if gaps > 0.0 {
+        out.line("");
+        let alarm = format!("{gaps:.1} hours are gaps: no primary has them.");
+        out.line(out.paint(Tone::Alarm, alarm));
+    }
+}
+
+pub(super) fn schedules(out: &Output, found: &[ScheduleReport]) {
+    if found.is_empty() {
+        out.line("There is no schedule: the admins are called.");
+        out.line("`tierdesk oncall schedule set --file ROTA.toml` makes one; docs/oncall.md shows a file.");
+        return;
+    }
+    for one in found {
+        let tiers = match one.tiers.join(", ") {
+            tiers if tiers.is_empty() => "no tier goes by it".to_owned(),
+            tiers => tiers,
+        };
+        out.line(out.paint(
+            Tone::Strong,
+            format!("{} ({}): {tiers}", one.slug, one.zone),
+        ));
+        rotations(out, &one.rotations);
+    }
+}
+
+pub(super) fn temporaries(out: &Output, found: &[TemporaryReport]) {
+    if found.is_empty() {
+        out.line("No temporary schedule holds, or will.");
+    }
+    for one in found {
+        let span = format!("{} to {}", local(one.start), local(one.end));
+        let title = format!("{} from {span}: {}", one.schedule, one.reason);
+        out.line(out.paint(Tone::Strong, title));
+        out.line(format!("  {}", one.id));
+        rotations(out, &one.rotations);
+    }
+}
+
+fn rotations(out: &Output, rotations: &[RotationReport]) {
+    let rows = rotations.iter().map(|one| {
+        vec![
+            format!("  {}", one.layer),
+            one.people.join(", "),
+            format!("every {}", one.every),
+            format!("from {}", one.starts.strftime("%Y-%m-%d %H:%M")),
+            one.days.clone(),
+        ]
+    });
+    out.table(
+        &["  layer", "people", "shift", "starts", "days"],
+        rows.collect(),
+    );
+}
+
+pub(super) fn written(out: &Output, written: &Written) {
+    for one in &written.schedules {
+        let what = match (one.action, written.dry_run) {
+            ("add", false) => "is made",
+            ("add", true) => "would be made",
+            ("change", false) => "is changed",
+            ("change", true) => "would be changed",
+            _ => "stays as it is",
+        };
+        out.line(out.paint(Tone::Strong, format!("{} {what}", one.slug)));
+        for line in &one.changes {
+            out.line(format!("  {line}"));
+        }
+        for line in &one.warnings {
+            out.line(out.paint(Tone::Alarm, format!("  ! {line}")));
+        }
+    }
+}
