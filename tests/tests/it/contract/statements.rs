@@ -6,7 +6,7 @@ use tierdesk_core::store::{bulk_texts, statements};
 use tierdesk_tests::{Backend, TestDesk, on_both};
 
 /// Statements with a text per database. One more is a decision: see migrations/README.md.
-const PER_BACKEND: usize = 67;
+const PER_BACKEND: usize = 68;
 
 on_both! {
     every_statement_prepares,
