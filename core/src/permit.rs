@@ -286,7 +286,7 @@ actions! {
     /// Reading who is on call.
     ReadRota = "oncall.read", [Viewer, Agent, Provisioner, Approver, Auditor], [Ingest, Worker, Bot, Demo], Reads;
     /// Saying who takes turns, and a temporary schedule in its place.
-    ChangeSchedule = "oncall.schedule", [], [Demo], ChangesRota;
+    ChangeSchedule = "oncall.schedule", [], [], ChangesRota;
     /// Saying who is on call whoever's turn it is; for others than oneself it takes an admin.
     OverrideRota = "oncall.override", [Agent], [], ChangesRota;
     /// Offering, taking and giving back shifts; for others than oneself it takes an admin.

@@ -16,7 +16,7 @@ pub fn resolve(schedule: &Schedule, roster: &Roster, at: Timestamp) -> OnDuty {
 
     let mut primary = turn(base(Layer::Primary), roster, at, None, &mut until);
     changed(&mut primary, roster, Layer::Primary, at, None);
-    let mut found = primary.called.map(|(person, source)| (person, source));
+    let mut found = primary.called;
     if found.is_none() {
         let fallback = turn(&schedule.fallback, roster, at, None, &mut until);
         found = fallback
@@ -101,7 +101,7 @@ fn turn(
         until.at_most(shift.end);
         nominal = nominal.or(Some(shift.person));
         let there = |person: &StaffId| Some(*person) != but && roster.is_there(*person, at);
-        if let Some(person) = rotation.from_turn(shift.turn).find(there) {
+        if let Some(person) = rotation.order_from(shift.turn).find(there) {
             return Held {
                 nominal,
                 called: Some((person, Source::Rotation)),

@@ -171,7 +171,7 @@ impl Rotation {
     }
 
     /// The people in the order in which they would stand in for whoever has this turn.
-    pub(super) fn from_turn(&self, turn: i64) -> impl Iterator<Item = StaffId> {
+    pub(super) fn order_from(&self, turn: i64) -> impl Iterator<Item = StaffId> {
         let first = self.place(turn);
         let (before, after) = self.people.split_at(first);
         after.iter().chain(before).copied()

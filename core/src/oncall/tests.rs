@@ -1,3 +1,6 @@
 //! What must hold of who is on call.
 
 mod brute;
+mod calendar;
+mod properties;
+mod rules;

@@ -249,18 +249,18 @@ pub async fn roster(
     to: Timestamp,
 ) -> Result<Roster, StoreError> {
     let overrides: Vec<StoredOverride> = tx.fetch_all(OVERRIDES, (schedule.id, from, to)).await?;
-    let mut roster = Roster::default();
-    roster.overrides = overrides.into_iter().map(Override::from).collect();
-    for one in temporaries(tx, from, to).await? {
-        if one.schedule == schedule.slug {
-            roster.temporaries.push(temporary(&one)?);
-        }
-    }
+    let temporaries = temporaries(tx, from, to).await?;
+    let own = temporaries
+        .iter()
+        .filter(|one| one.schedule == schedule.slug);
     let absences = absences(tx, from, to).await?;
-    roster.absences = absences.into_iter().map(Absence::from).collect();
     let active = staff.iter().filter(|one| one.status == StaffStatus::Active);
-    roster.active = active.map(|one| one.id).collect();
-    Ok(roster)
+    Ok(Roster {
+        overrides: overrides.into_iter().map(Override::from).collect(),
+        temporaries: own.map(temporary).collect::<Result<_, _>>()?,
+        absences: absences.into_iter().map(Absence::from).collect(),
+        active: active.map(|one| one.id).collect(),
+    })
 }
 
 fn temporary(row: &StoredTemporary) -> Result<Temporary, StoreError> {

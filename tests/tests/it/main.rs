@@ -12,6 +12,7 @@ mod fake_discord;
 mod imap;
 mod listener;
 mod onboarding;
+mod oncall;
 mod outbound;
 mod paging;
 mod program;

@@ -42,7 +42,7 @@ pub(super) async fn overrides(
     };
     let made = oncall::set_override(desk, actor, new).await?;
     output.answer(&made, |out| {
-        override_table(out, std::slice::from_ref(&made))
+        override_table(out, std::slice::from_ref(&made));
     })
 }
 
@@ -121,7 +121,9 @@ pub(super) async fn swaps(
         }
         C::GiveBack { id } => oncall::give_back(desk, actor, id).await?,
     };
-    output.answer(&one, |out| swap_table(out, std::slice::from_ref(&one)))
+    output.answer(&one, |out| {
+        swap_table(out, std::slice::from_ref(&one));
+    })
 }
 
 fn swap_table(out: &Output, found: &[SwapReport]) {
@@ -176,7 +178,9 @@ pub(super) async fn absences(
             });
         }
     };
-    output.answer(&one, |out| absence_table(out, std::slice::from_ref(&one)))
+    output.answer(&one, |out| {
+        absence_table(out, std::slice::from_ref(&one));
+    })
 }
 
 fn absence_table(out: &Output, found: &[AbsenceReport]) {

@@ -245,18 +245,17 @@ pub(super) fn specs(
 fn spec(staff: &[Staff], written: &WrittenRotation, problems: &mut Vec<Problem>) -> RotationSpec {
     let mut people = Vec::new();
     for name in &written.people {
-        match staff.iter().find(|one| one.name == *name) {
-            Some(one) => people.push(one.id),
-            None => {
-                let known: Vec<&str> = staff.iter().map(|one| one.name.as_str()).collect();
-                problems.push(Problem {
-                    place: written.place.clone(),
-                    key: written.key.clone(),
-                    what: format!("names {name}, who is not on the staff"),
-                    remedy: format!("Known are {}.", known.join(", ")),
-                });
-            }
+        if let Some(one) = staff.iter().find(|one| one.name == *name) {
+            people.push(one.id);
+            continue;
         }
+        let known: Vec<&str> = staff.iter().map(|one| one.name.as_str()).collect();
+        problems.push(Problem {
+            place: written.place.clone(),
+            key: written.key.clone(),
+            what: format!("names {name}, who is not on the staff"),
+            remedy: format!("Known are {}.", known.join(", ")),
+        });
     }
     RotationSpec {
         layer: written.layer,

@@ -101,15 +101,21 @@ async fn ask<A: Action>(tx: &mut Tx, actor: &Actor, action: A) -> Option<Refusal
     }
 }
 
+/// Asks for each of these actions.
+macro_rules! ask_each {
+    ($answers:ident, $tx:ident, $actor:ident: $($action:ident),+ $(,)?) => {$(
+        $answers.push(($action::NAME, ask($tx, $actor, $action).await));
+    )+};
+}
+
+/// An action's name with its refusal, if it is refused.
+type Answer = (&'static str, Option<Refusal>);
+
 /// Each action's name with its refusal for `actor`.
-async fn ask_all(tx: &mut Tx, actor: &Actor) -> Vec<(&'static str, Option<Refusal>)> {
+async fn ask_all(tx: &mut Tx, actor: &Actor) -> Vec<Answer> {
     let mut answers = Vec::new();
-    macro_rules! ask_each {
-        ($($action:ident),+ $(,)?) => {$(
-            answers.push(($action::NAME, ask(tx, actor, $action).await));
-        )+};
-    }
     ask_each!(
+        answers, tx, actor:
         ReadDesk,
         ReadTicket,
         ExportTicket,
@@ -168,6 +174,22 @@ async fn ask_all(tx: &mut Tx, actor: &Actor) -> Vec<(&'static str, Option<Refusa
         EscalatePage,
         PageStaff,
         ChangeChannel,
+    );
+    ask_about_staff(tx, actor, &mut answers).await;
+    assert!(
+        answers
+            .iter()
+            .map(|(name, _)| *name)
+            .eq(ACTIONS.iter().map(|(name, ..)| *name)),
+        "every action of the table is asked for, in its order"
+    );
+    answers
+}
+
+/// The end of the table: staff, the rota, and jobs.
+async fn ask_about_staff(tx: &mut Tx, actor: &Actor, answers: &mut Vec<Answer>) {
+    ask_each!(
+        answers, tx, actor:
         AttestStaff,
         ReviewStaff,
         ReadRota,
@@ -181,14 +203,6 @@ async fn ask_all(tx: &mut Tx, actor: &Actor) -> Vec<(&'static str, Option<Refusa
         DropJob,
         FillIndex,
     );
-    assert!(
-        answers
-            .iter()
-            .map(|(name, _)| *name)
-            .eq(ACTIONS.iter().map(|(name, ..)| *name)),
-        "every action of the table is asked for, in its order"
-    );
-    answers
 }
 
 async fn every_action_is_as_the_table_says(backend: Backend) {
