@@ -39,7 +39,7 @@ pub(crate) struct Program {
 impl Program {
     /// Reads the configuration: the named file, else the user's own if there is one. Flags win
     /// over the environment, the environment over the file.
-    pub(crate) fn load(global: &Global, output: &Output) -> anyhow::Result<Self> {
+    pub(crate) fn load(global: &Global) -> anyhow::Result<Self> {
         let file = match &global.config {
             Some(file) => Some(file.clone()),
             None => default_file().filter(|file| file.exists()),
@@ -67,13 +67,6 @@ impl Program {
                 .into());
         }
         init_log(&settings);
-        let later = settings.later_keys();
-        if !later.is_empty() {
-            output.note(format!(
-                "note: this version does not use {} yet",
-                later.join(", ")
-            ));
-        }
         Ok(Self { settings, file })
     }
 

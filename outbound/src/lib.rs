@@ -10,3 +10,4 @@ pub mod compose;
 pub mod relay;
 pub mod send;
 pub mod templates;
+pub mod webhook;
