@@ -25,6 +25,7 @@ mod program;
 mod secrets;
 mod served;
 mod test_desk;
+pub mod webhook_sink;
 
 pub use guild_desk::{GuildDesk, PATIENCE, discord_settings, make_bot};
 pub use letter::Letter;
@@ -37,6 +38,7 @@ pub use secrets::{SeededSecret, seeded_secrets};
 pub use served::{Served, address_of_its_own};
 pub use test_desk::{START, TestDesk, drop_databases, ingest, owner};
 pub use tierdesk_core::store::testing::Backend;
+pub use webhook_sink::WebhookSink;
 
 /// Makes the tests `name::sqlite` and `name::postgres` of each `async fn name(backend: Backend)`
 /// named. One that is not named is unused, which the compiler tells. A test that passes leaves no
