@@ -11,6 +11,7 @@ use tierdesk_core::{
     telemetry,
 };
 use tierdesk_ingest::authentication_results::{Proposal, propose};
+use tierdesk_outbound::webhook::Webhooks;
 
 use crate::{
     exit::Exit,
@@ -154,6 +155,7 @@ async fn look(
     roads(program, desk, actor, checks).await?;
     checks.push(senders(program, desk, actor).await?);
     mail_out(program, desk, checks).await?;
+    webhooks(program, checks);
     checks.push(discord(program, desk).await);
     checks.push(cloud(program, desk).await);
     Ok(())
@@ -186,6 +188,23 @@ async fn mail_out(program: &Program, desk: &Desk, checks: &mut Vec<Check>) -> an
         });
     }
     Ok(())
+}
+
+/// Whether alerts could leave: addresses and templates are looked at, and nothing is sent.
+fn webhooks(program: &Program, checks: &mut Vec<Check>) {
+    match Webhooks::new(&program.settings.webhooks) {
+        Ok(webhooks) if webhooks.endpoints().is_empty() => {
+            checks.push(Check::off("webhooks", "no [[webhook]] is set"));
+        }
+        Ok(webhooks) => checks.extend(webhooks.endpoints().iter().map(|one| {
+            let detail = format!("{} to {}; nothing was sent", one.format(), one.host());
+            Check::ok(format!("webhook {}", one.name()), detail)
+        })),
+        Err(error) => {
+            let hint = crate::webhooks::hint(&error);
+            checks.push(Check::failed("webhooks", telemetry::chain(&error), hint));
+        }
+    }
 }
 
 /// Where mail comes in.

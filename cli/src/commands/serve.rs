@@ -1,7 +1,7 @@
 //! Running the desk: one process, its parts as named tasks. A part that ends early ends the
 //! process, so that whatever supervises it notices.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use tierdesk_bot::{
     Bot,
@@ -36,7 +36,15 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::ServeRole, exit::Exit, mail_out::relays, output::Output, program::Program};
+use crate::{
+    args::ServeRole,
+    exit::Exit,
+    http::{self, PagerDuty, PagerDutyEvent, Server, Sources},
+    mail_out::relays,
+    output::Output,
+    program::Program,
+    webhooks::webhooks,
+};
 
 /// How often committed audit entries are sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(1);
@@ -63,6 +71,12 @@ pub(super) async fn run(
 ) -> anyhow::Result<Exit> {
     let plan = Plan::of(program, roles)?;
     let listeners = open_listeners(&plan.listeners, &program.settings.mail.address).await?;
+    let server = match plan.http {
+        Some(address) => Some(http::open(address).await?),
+        None => None,
+    };
+    // Found wrong now, and not when somebody is to be woken.
+    webhooks(&program.settings)?;
     Program::warn(desk, output).await?;
     let desk = Arc::new(desk.clone());
     let stop = CancellationToken::new();
@@ -84,6 +98,9 @@ pub(super) async fn run(
     }
     parts.read_mailboxes(&desk, program, &plan.mailboxes)?;
     parts.listen(&desk, listeners);
+    if let Some(server) = server {
+        parts.answer_http(&desk, program, server);
+    }
     if plan.bot {
         let bot = Bot::new(Arc::clone(&desk), &program.settings.discord)?;
         parts.answer(Arc::new(bot));
@@ -120,6 +137,7 @@ struct Plan {
     mailboxes: Vec<ImapMailbox>,
     listeners: Vec<MailListener>,
     bot: bool,
+    http: Option<SocketAddr>,
 }
 
 impl Plan {
@@ -128,11 +146,6 @@ impl Plan {
         let settings = &program.settings;
         let asked = |role| roles.contains(&role);
         let all = asked(ServeRole::All);
-        if asked(ServeRole::Http) {
-            let message = "this version has no http role; nothing was started";
-            return Err(Refusal::new(RefusalCode::Invalid, message)
-                .with_hint("--role worker, ingest or bot, or no --role at all"));
-        }
         let mail = &settings.mail;
         let has_road =
             !(mail.maildirs.is_empty() && mail.imap.is_empty() && mail.listeners.is_empty());
@@ -152,6 +165,8 @@ impl Plan {
             mailboxes: mail.map_or_else(Vec::new, |mail| mail.imap.clone()),
             // Asked for by name and not configured, it says what is missing.
             bot: asked(ServeRole::Bot) || (all && has_bot),
+            http: (asked(ServeRole::Http) || (all && settings.http.is_listen_set))
+                .then_some(settings.http.listen),
         })
     }
 }
@@ -308,6 +323,26 @@ impl Parts {
         }
     }
 
+    /// What is answered over HTTP.
+    fn answer_http(&mut self, desk: &Arc<Desk>, program: &Program, server: Server) {
+        self.names.push(server.to_string());
+        let secrets = &program.settings.http.pagerduty_secrets;
+        let pagerduty = (!secrets.is_empty()).then(|| PagerDuty {
+            secrets: secrets.clone().into(),
+            take: Arc::new(|event| Box::pin(take_event(event))),
+        });
+        let router = http::router(Sources {
+            desk: Arc::clone(desk),
+            calendar: None,
+            pagerduty,
+        });
+        let stop = self.stop.clone();
+        self.running.spawn(async move {
+            server.run(router, stop).await;
+            ("HTTP", None)
+        });
+    }
+
     /// The bot: the connection, and two workers, so that one slow request holds up no other ticket.
     fn answer(&mut self, bot: Arc<Bot>) {
         for _ in 0..2 {
@@ -335,6 +370,19 @@ impl Parts {
             (part, None)
         });
     }
+}
+
+/// The desk has no pages yet that an incident could be about, so each one is somebody else's.
+async fn take_event(event: PagerDutyEvent) -> Result<(), Error> {
+    let PagerDutyEvent {
+        id,
+        kind,
+        key,
+        who,
+        at,
+    } = event;
+    tracing::info!(id, ?kind, key, ?who, %at, "PagerDuty tells of an incident that is not ours");
+    Ok(())
 }
 
 /// Keeps the bot connected until stopped, or until a person has to put something right. Discord being
