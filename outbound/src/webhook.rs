@@ -151,13 +151,14 @@ pub struct Webhooks {
 impl Webhooks {
     /// The webhooks of the configuration, each template rendered with samples.
     pub fn new(settings: &[Webhook]) -> Result<Self, WebhookError> {
-        Self::with(settings, Arc::new(SystemLookup), Patience::default())
+        let lookup: Arc<dyn Lookup> = Arc::new(SystemLookup);
+        Self::with(settings, &lookup, Patience::default())
     }
 
     /// The same with another way to look up names, and other time limits.
     pub fn with(
         settings: &[Webhook],
-        lookup: Arc<dyn Lookup>,
+        lookup: &Arc<dyn Lookup>,
         patience: Patience,
     ) -> Result<Self, WebhookError> {
         let mut bodies = Bodies::shipped();
@@ -178,8 +179,8 @@ impl Webhooks {
             endpoints.push(endpoint);
         }
         Ok(Self {
-            guarded: client(&lookup, patience, true)?,
-            free: client(&lookup, patience, false)?,
+            guarded: client(lookup, patience, true)?,
+            free: client(lookup, patience, false)?,
             bodies,
             endpoints,
         })

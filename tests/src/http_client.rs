@@ -75,7 +75,9 @@ pub async fn ask(address: SocketAddr, method: &str, path: &str) -> Told {
 
 /// A POST with these header lines.
 pub async fn post(address: SocketAddr, path: &str, headers: &[String], body: &[u8]) -> Told {
-    let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let headers = headers
+        .iter()
+        .fold(String::new(), |all, line| all + line + "\r\n");
     let length = body.len();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n{headers}\r\n"

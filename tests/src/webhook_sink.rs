@@ -207,7 +207,9 @@ async fn read(stream: &mut TcpStream) -> Option<Received> {
 
 async fn say(stream: &mut TcpStream, reply: Reply, state: &Shared) -> std::io::Result<()> {
     let head = |status: u16, length: usize, more: &[String]| {
-        let more: String = more.iter().map(|line| format!("{line}\r\n")).collect();
+        let more = more
+            .iter()
+            .fold(String::new(), |all, line| all + line + "\r\n");
         format!("HTTP/1.1 {status} Said\r\nContent-Length: {length}\r\n{more}\r\n")
     };
     match reply {

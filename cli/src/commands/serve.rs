@@ -329,7 +329,10 @@ impl Parts {
         let secrets = &program.settings.http.pagerduty_secrets;
         let pagerduty = (!secrets.is_empty()).then(|| PagerDuty {
             secrets: secrets.clone().into(),
-            take: Arc::new(|event| Box::pin(take_event(event))),
+            take: Arc::new(|event| {
+                say_foreign(&event);
+                Box::pin(async { Ok(()) })
+            }),
         });
         let router = http::router(Sources {
             desk: Arc::clone(desk),
@@ -373,7 +376,7 @@ impl Parts {
 }
 
 /// The desk has no pages yet that an incident could be about, so each one is somebody else's.
-async fn take_event(event: PagerDutyEvent) -> Result<(), Error> {
+fn say_foreign(event: &PagerDutyEvent) {
     let PagerDutyEvent {
         id,
         kind,
@@ -382,7 +385,6 @@ async fn take_event(event: PagerDutyEvent) -> Result<(), Error> {
         at,
     } = event;
     tracing::info!(id, ?kind, key, ?who, %at, "PagerDuty tells of an incident that is not ours");
-    Ok(())
 }
 
 /// Keeps the bot connected until stopped, or until a person has to put something right. Discord being

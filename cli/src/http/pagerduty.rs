@@ -75,7 +75,8 @@ struct Envelope {
 #[derive(Deserialize)]
 struct Event {
     id: String,
-    event_type: String,
+    #[serde(rename = "event_type")]
+    kind: String,
     occurred_at: Timestamp,
     agent: Option<Agent>,
     #[serde(default)]
@@ -151,7 +152,7 @@ fn is_signed(secrets: &[Secret], signatures: &[Vec<u8>], body: &Bytes) -> bool {
 /// The event, `None` for one of a kind that does not matter here.
 fn parse(body: &[u8]) -> Result<Option<PagerDutyEvent>, ()> {
     let Envelope { event } = serde_json::from_slice(body).map_err(|_| ())?;
-    let kind = match event.event_type.as_str() {
+    let kind = match event.kind.as_str() {
         "incident.acknowledged" => PagerDutyEventKind::Acknowledged,
         "incident.resolved" => PagerDutyEventKind::Resolved,
         "incident.unacknowledged" => PagerDutyEventKind::Unacknowledged,

@@ -78,7 +78,7 @@ pub fn is_public(address: IpAddr) -> bool {
 
 /// First address and length of the prefix.
 const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     // Shared by customers of one provider (RFC 6598), and Alibaba's metadata.
     (Ipv4Addr::new(100, 64, 0, 0), 10),

@@ -150,13 +150,12 @@ fn reason(endpoint: &Endpoint, fault: &reqwest::Error) -> String {
 /// `Retry-After`, in seconds or as a date, which counts from the server's own clock.
 fn wait(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let now = date(headers.get(DATE)?.to_str().ok()?)?;
-            let seconds = date(text)?.duration_since(now).as_secs();
-            Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
-        }
+    let wait = if let Ok(seconds) = text.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let now = date(headers.get(DATE)?.to_str().ok()?)?;
+        let seconds = date(text)?.duration_since(now).as_secs();
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
     };
     Some(wait.min(LONGEST_WAIT))
 }

@@ -15,7 +15,8 @@ const LONGEST_DETAILS: usize = 4000;
 #[derive(Serialize)]
 struct Event<'e> {
     routing_key: &'e str,
-    event_action: &'static str,
+    #[serde(rename = "event_action")]
+    action: &'static str,
     dedup_key: &'e str,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<Payload<'e>>,
@@ -54,7 +55,7 @@ pub(super) fn event(routing_key: &str, alert: &Alert) -> String {
     let is_trigger = alert.action == Action::Trigger;
     let event = Event {
         routing_key,
-        event_action: alert.action.as_str(),
+        action: alert.action.as_str(),
         dedup_key: &alert.key,
         payload: is_trigger.then(|| payload(alert)),
         client: is_trigger.then_some("tierdesk"),

@@ -84,13 +84,6 @@ fn an_address_of_the_house_is_refused_in_every_notation() {
     let is_refused = |url: &&&str| matches!(made(url), Err(EndpointError::Private(_)));
     let let_through: Vec<_> = OF_THE_HOUSE.iter().filter(|url| !is_refused(url)).collect();
     let held_back: Vec<_> = PUBLIC.iter().filter(|url| made(url).is_err()).collect();
-    println!(
-        "{} addresses of the house, {} let through; {} public ones, {} held back",
-        OF_THE_HOUSE.len(),
-        let_through.len(),
-        PUBLIC.len(),
-        held_back.len()
-    );
     assert!(let_through.is_empty(), "{let_through:?}");
     assert!(held_back.is_empty(), "{held_back:?}");
     // What is refused above is refused for its address: where the operator said so, it is taken.

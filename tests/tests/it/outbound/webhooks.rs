@@ -59,7 +59,7 @@ fn alert() -> Alert {
 }
 
 async fn send(webhook: &Webhook, lookup: Arc<dyn Lookup>) -> Answer {
-    let webhooks = Webhooks::with(std::slice::from_ref(webhook), lookup, PATIENCE);
+    let webhooks = Webhooks::with(std::slice::from_ref(webhook), &lookup, PATIENCE);
     let webhooks = webhooks.expect("they are good");
     let endpoint = webhooks.find("tried").expect("it is there");
     webhooks.send(endpoint, &alert()).await
@@ -94,15 +94,15 @@ fn say(status: u16, header: &str) -> Reply {
     Reply::Say(status, headers.map(str::to_owned).collect(), String::new())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_has_its_class() {
+/// What is answered, by row of the table, with the class that follows.
+fn rows() -> Vec<(&'static str, Reply, &'static str)> {
     let pause = Duration::from_millis(200);
     let repeats = Reply::Say(
         400,
         Vec::new(),
         format!("no service /{PATH} for\r\n{KEY}\u{7}"),
     );
-    let rows = [
+    vec![
         ("200 to 299", Reply::status(202), "sent"),
         ("200 to 299", Reply::status(204), "sent"),
         (
@@ -166,7 +166,12 @@ async fn every_answer_has_its_class() {
             "unknown",
         ),
         ("an answer that is no HTTP", Reply::Garbage, "unknown"),
-    ];
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_has_its_class() {
+    let rows = rows();
     let sink = WebhookSink::start().await;
     let webhook = webhook(&sink.url(PATH), true);
     for (index, (row, reply, wanted)) in rows.iter().enumerate() {
@@ -333,11 +338,11 @@ async fn what_somebody_chose_for_themselves_is_guarded() {
     let inside = format!("https://127.0.0.1:{}/x", sink.port());
     assert!(personal(&inside).is_err(), "an address of the house");
 
-    let names = Names {
+    let names: Arc<dyn Lookup> = Arc::new(Names {
         address: Some([10, 0, 0, 1].into()),
         asked: AtomicUsize::new(0),
-    };
-    let webhooks = Webhooks::with(&[], Arc::new(names), PATIENCE).expect("they are good");
+    });
+    let webhooks = Webhooks::with(&[], &names, PATIENCE).expect("they are good");
     let endpoint = personal("https://hooks.example/x").expect("it looks good");
     let answer = webhooks.send(&endpoint, &alert()).await;
     assert_eq!(class(&answer), "never", "{answer:?}");
