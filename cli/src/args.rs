@@ -146,7 +146,7 @@ pub(crate) enum ServeRole {
     Worker,
     /// Answers in Discord and posts tickets there.
     Bot,
-    /// Answers over HTTP (not in this version).
+    /// Answers over HTTP: health, and what PagerDuty tells.
     Http,
 }
 

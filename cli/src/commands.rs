@@ -55,7 +55,7 @@ pub(crate) async fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     if let Command::Init = command {
         return init::run(&global, output).await;
     }
-    let program = Program::load(&global, output)?;
+    let program = Program::load(&global)?;
     if let Command::Db(command) = command {
         return db::run(&program, command, output).await;
     }

@@ -6,9 +6,11 @@
 mod args;
 mod commands;
 mod exit;
+mod http;
 mod mail_out;
 mod output;
 mod program;
+mod webhooks;
 
 use clap::Parser as _;
 

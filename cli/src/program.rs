@@ -40,7 +40,7 @@ pub(crate) struct Program {
 impl Program {
     /// Reads the configuration: the named file, else the user's own if there is one. Flags win
     /// over the environment, the environment over the file.
-    pub(crate) fn load(global: &Global, output: &Output) -> anyhow::Result<Self> {
+    pub(crate) fn load(global: &Global) -> anyhow::Result<Self> {
         let file = match &global.config {
             Some(file) => Some(file.clone()),
             None => default_file().filter(|file| file.exists()),
@@ -68,13 +68,6 @@ impl Program {
                 .into());
         }
         init_log(&settings);
-        let later = settings.later_keys();
-        if !later.is_empty() {
-            output.note(format!(
-                "note: this version does not use {} yet",
-                later.join(", ")
-            ));
-        }
         Ok(Self { settings, file })
     }
 
@@ -173,12 +166,17 @@ impl Program {
             blueprint: Arc::new(self.blueprint()?),
             policies: Arc::new(policies),
             catch_all: self.settings.oncall.catch_all.clone(),
-            webhooks: Vec::new(),
+            webhooks: self.webhook_names(),
             has_chat: self.settings.discord.guild_id.is_some(),
             database: self.open_options()?.open().await?,
         };
         desk.check_catalogue().await?;
         Ok(desk)
+    }
+
+    fn webhook_names(&self) -> Vec<String> {
+        let webhooks = self.settings.webhooks.iter();
+        webhooks.map(|webhook| webhook.name.clone()).collect()
     }
 
     /// The tokens of our reply addresses, if there is a secret to make them with.

@@ -13,6 +13,7 @@ pub mod chat;
 pub mod customers;
 pub mod doctor;
 pub mod export;
+pub mod health;
 pub mod import_customers;
 pub mod jobs;
 mod letters;

@@ -63,8 +63,6 @@ pub struct Key {
     pub meaning: &'static str,
     /// What holds when it is not given; `-` where an entry cannot do without it.
     pub default: &'static str,
-    /// Checked now, used by a later version.
-    pub is_later: bool,
 }
 
 impl Key {
@@ -73,16 +71,6 @@ impl Key {
             name,
             meaning,
             default,
-            is_later: false,
-        }
-    }
-
-    const fn later(name: &'static str, meaning: &'static str, default: &'static str) -> Self {
-        Self {
-            name,
-            meaning,
-            default,
-            is_later: true,
         }
     }
 }
@@ -138,7 +126,6 @@ pub struct Settings {
     pub aws: AwsSettings,
     /// `[[webhook]]`
     pub webhooks: Vec<Webhook>,
-    later: Vec<&'static str>,
 }
 
 /// Why there is no configuration.
@@ -233,7 +220,7 @@ impl Settings {
 
         let root = Section::root(&notes, &table, Place::line(name, 1));
         let path = |section: &str, key: &str| files::read_path(&root.section(section), key);
-        let mut settings = Self {
+        let settings = Self {
             database: database::read(&root.section("database"), environment.default_database()),
             mail: mail::read(&root.section("mail")),
             oauth: oauth::read(&root.section("oauth")),
@@ -254,31 +241,9 @@ impl Settings {
             http: http::read(&root.section("http")),
             discord: discord::read(&root.section("discord")),
             aws: aws::read(&root.section("aws")),
-            webhooks: root
-                .sections("webhook")
-                .iter()
-                .filter_map(webhook::read)
-                .collect(),
-            later: Vec::new(),
+            webhooks: webhook::read_all(&root.sections("webhook")),
         };
         root.finish();
-        settings.later = later_keys(&notes);
         (settings, notes)
     }
-
-    /// The keys that were given but act in a later version only, so that the program can say so.
-    /// Lists of tables by their own name: `mail.imap`.
-    pub fn later_keys(&self) -> &[&'static str] {
-        &self.later
-    }
-}
-
-fn later_keys(notes: &Notes) -> Vec<&'static str> {
-    let set = notes.set();
-    let mut later: Vec<&'static str> = keys()
-        .filter(|key| key.is_later && set.contains(key.name))
-        .map(|key| key.name.split_once("[]").map_or(key.name, |(list, _)| list))
-        .collect();
-    later.dedup();
-    later
 }

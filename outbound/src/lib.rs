@@ -8,6 +8,8 @@
 
 pub mod compose;
 pub mod page_mail;
+pub mod page_webhook;
 pub mod relay;
 pub mod send;
 pub mod templates;
+pub mod webhook;

@@ -57,7 +57,7 @@ impl Handler for SendPageMail {
             fault::point("notice.begun");
             let answer = self.hand_over(&dispatch).await;
             fault::point("notice.handed_over");
-            settle(&self.desk, &dispatch, job, answer).await
+            settle(&self.desk, &dispatch, job, answer.into()).await
         })
     }
 }
@@ -83,40 +83,71 @@ impl SendPageMail {
     }
 }
 
+/// What became of a notice, on whichever channel.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The other side has it. Its words.
+    Sent(String),
+    /// Not now, or not known.
+    Later {
+        words: String,
+        may_have_arrived: bool,
+        /// How long the other side asks us to wait.
+        wait: Option<Duration>,
+    },
+    /// Never. Why.
+    Never(String),
+}
+
+impl From<Answer> for Outcome {
+    fn from(answer: Answer) -> Self {
+        let later = |words, may_have_arrived| Self::Later {
+            words,
+            may_have_arrived,
+            wait: None,
+        };
+        match answer {
+            Answer::Taken(words) => Self::Sent(words),
+            Answer::Never(words) => Self::Never(words),
+            Answer::Later(words) => later(words, false),
+            Answer::Unknown(words) => later(words, true),
+        }
+    }
+}
+
 /// Records what became of a notice; what failed is tried again soon, and not for long.
 pub(crate) async fn settle(
     desk: &Desk,
     dispatch: &Dispatch,
     job: &Job,
-    answer: Answer,
+    outcome: Outcome,
 ) -> Result<(), JobError> {
     let notice = &dispatch.notice;
-    let (words, may_have_arrived) = match answer {
-        Answer::Taken(words) => {
-            return deliver::sent(desk, notice, job, &words, None).await;
-        }
-        Answer::Never(words) => {
-            deliver::failed(desk, notice, &words)
-                .await
-                .map_err(job_error)?;
-            return Err(JobError::Fail(words));
-        }
-        Answer::Later(words) => (words, false),
-        Answer::Unknown(words) => (words, true),
+    let give_up = async |words: String| match deliver::failed(desk, notice, &words).await {
+        Ok(()) => JobError::Fail(words),
+        Err(error) => job_error(error),
+    };
+    let (words, may_have_arrived, asked) = match outcome {
+        Outcome::Sent(words) => return deliver::sent(desk, notice, job, &words, None).await,
+        Outcome::Never(words) => return Err(give_up(words).await),
+        Outcome::Later {
+            words,
+            may_have_arrived,
+            wait,
+        } => (words, may_have_arrived, wait),
     };
     let [.., high, low] = *notice.id.0.as_bytes();
     let random = u16::from_be_bytes([high, low]);
     let Some(wait) = next_try(notice.attempts, deliver::age(desk, notice), random) else {
-        let words = format!("given up: {words}");
-        deliver::failed(desk, notice, &words)
-            .await
-            .map_err(job_error)?;
-        return Err(JobError::Fail(words));
+        return Err(give_up(format!("given up: {words}")).await);
     };
     deliver::postponed(desk, notice, &words, may_have_arrived)
         .await
         .map_err(job_error)?;
-    Err(JobError::RetryAfter(wait, words))
+    Err(JobError::RetryAfter(
+        wait.max(asked.unwrap_or_default()),
+        words,
+    ))
 }
 
 /// The bytes of a notice.

@@ -14,6 +14,7 @@ pub mod dovecot;
 pub mod fake_imap;
 pub mod fake_smtp;
 mod guild_desk;
+pub mod http_client;
 mod letter;
 mod look;
 mod mail_client;
@@ -25,7 +26,9 @@ mod postfix;
 mod program;
 mod secrets;
 mod served;
+mod stall;
 mod test_desk;
+pub mod webhook_sink;
 
 pub use guild_desk::{GuildDesk, PATIENCE, discord_settings, make_bot};
 pub use letter::Letter;
@@ -37,8 +40,10 @@ pub use postfix::{Delivery, Postfix};
 pub use program::{Ended, PROGRAM_VARIABLE, Program};
 pub use secrets::{SeededSecret, seeded_secrets};
 pub use served::{Served, address_of_its_own};
+pub use stall::Stall;
 pub use test_desk::{START, TestDesk, drop_databases, ingest, owner};
 pub use tierdesk_core::store::testing::Backend;
+pub use webhook_sink::WebhookSink;
 
 /// Makes the tests `name::sqlite` and `name::postgres` of each `async fn name(backend: Backend)`
 /// named. One that is not named is unused, which the compiler tells. A test that passes leaves no

@@ -8,6 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
 use crate::Program;
 
 /// An address that nobody else takes, for a server that is stopped and started again, or that cannot
@@ -24,7 +29,7 @@ pub fn address_of_its_own() -> SocketAddr {
     }
 }
 
-/// `serve` with a listener on a port that the system chose.
+/// `serve` with a listener, or with HTTP, on a port that the system chose.
 #[derive(Debug)]
 pub struct Served {
     child: Child,
@@ -44,9 +49,20 @@ impl Served {
             .clone()
             .with("TIERDESK_MAIL__LISTENER__0__PROTOCOL", protocol)
             .with("TIERDESK_MAIL__LISTENER__0__ADDRESS", at.to_string());
+        Self::wait(&program, &protocol.to_uppercase(), arguments)
+    }
+
+    /// Starts what is answered over HTTP, and nothing else.
+    pub fn http(program: &Program) -> Self {
+        let program = program.clone().with("TIERDESK_HTTP__LISTEN", "127.0.0.1:0");
+        Self::wait(&program, "HTTP", &["serve", "--role", "http"])
+    }
+
+    /// Starts it, and waits until it says at which address it listens.
+    fn wait(program: &Program, name: &str, arguments: &[&str]) -> Self {
         let mut child = program.start(arguments);
         let mut words = BufReader::new(child.stderr.take().expect("it is piped"));
-        let mark = format!("{} on ", protocol.to_uppercase());
+        let mark = format!("{name} on ");
         let mut line = String::new();
         let address = loop {
             line.clear();
@@ -66,6 +82,15 @@ impl Served {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Asks it to end, and gives its exit code and how long it took.
+    pub fn end(mut self) -> (Option<i32>, Duration) {
+        let id = i32::try_from(self.child.id()).expect("process ids are small");
+        let since = Instant::now();
+        kill(Pid::from_raw(id), Signal::SIGTERM).expect("it is there");
+        let status = self.child.wait().expect("it ends");
+        (status.code(), since.elapsed())
     }
 
     /// Whether it ended by itself, without an exit code, as a crash does.

@@ -11,6 +11,7 @@ use tierdesk_core::{
     telemetry,
 };
 use tierdesk_ingest::authentication_results::{Proposal, propose};
+use tierdesk_outbound::webhook::Webhooks;
 
 use crate::{
     exit::Exit,
@@ -155,6 +156,7 @@ async fn look(
     checks.push(senders(program, desk, actor).await?);
     mail_out(program, desk, checks).await?;
     on_call(desk, actor, checks).await?;
+    webhooks(program, checks);
     checks.push(discord(program, desk).await);
     checks.push(cloud(program, desk).await);
     Ok(())
@@ -211,6 +213,23 @@ async fn on_call(desk: &Desk, actor: &Actor, checks: &mut Vec<Check>) -> anyhow:
         checks.push(Check::failed("on call", detail, alarm.hint));
     }
     Ok(())
+}
+
+/// Whether alerts could leave: addresses and templates are looked at, and nothing is sent.
+fn webhooks(program: &Program, checks: &mut Vec<Check>) {
+    match Webhooks::new(&program.settings.webhooks) {
+        Ok(webhooks) if webhooks.endpoints().is_empty() => {
+            checks.push(Check::off("webhooks", "no [[webhook]] is set"));
+        }
+        Ok(webhooks) => checks.extend(webhooks.endpoints().iter().map(|one| {
+            let detail = format!("{} to {}; nothing was sent", one.format(), one.host());
+            Check::ok(format!("webhook {}", one.name()), detail)
+        })),
+        Err(error) => {
+            let hint = crate::webhooks::hint(&error);
+            checks.push(Check::failed("webhooks", telemetry::chain(&error), hint));
+        }
+    }
 }
 
 /// Where mail comes in.

@@ -49,7 +49,7 @@ pub(super) async fn run(global: &Global, output: &Output) -> anyhow::Result<Exit
         json: global.json,
         database: global.database.clone(),
     };
-    let program = Program::load(&global, output)?;
+    let program = Program::load(&global)?;
     let desk = program.open().await?;
     Program::warn(&desk, output).await?;
     let admin = staff::register_first_admin(&desk, &program.actor()).await?;

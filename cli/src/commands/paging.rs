@@ -15,8 +15,12 @@ use tierdesk_core::{
     paging::{Channel, NoticeState, PageState},
     permit::Actor,
     refusal::{Refusal, RefusalCode},
+    settings::{Secret, WebhookFormat},
+    telemetry,
 };
-use tierdesk_outbound::page_mail::SendPageMail;
+use tierdesk_outbound::{
+    page_mail::SendPageMail, page_webhook::SendPageWebhook, webhook::Endpoint,
+};
 
 use crate::{
     args::{AddChannel, ChannelCommand, PageCommand, PagingCommand, WhichPage},
@@ -24,6 +28,7 @@ use crate::{
     mail_out::relays,
     output::{Output, local},
     program::Program,
+    webhooks::webhooks,
 };
 
 /// Pages that are listed.
@@ -241,19 +246,14 @@ fn new_channel(add: AddChannel) -> anyhow::Result<NewChannel> {
     let Some(url) = add.webhook else {
         return Ok(NewChannel::Direct);
     };
-    let host = url
-        .split("://")
-        .nth(1)
-        .and_then(|rest| rest.split(['/', '?', '#']).next());
-    let host = host
-        .unwrap_or_default()
-        .rsplit('@')
-        .next()
-        .unwrap_or_default();
-    if !url.starts_with("https://") || host.is_empty() {
-        let message = "a webhook's address begins with https:// and a host; nothing was stored";
-        return Err(Refusal::new(RefusalCode::Invalid, message).into());
-    }
+    let refused = |why: String| {
+        Refusal::new(RefusalCode::Invalid, format!("{why}; nothing was stored"))
+            .with_hint("docs/webhooks.md says what each format needs")
+    };
+    let format = add.format.unwrap_or_default();
+    let shape = format
+        .parse::<WebhookFormat>()
+        .map_err(|fault| refused(fault.to_string()))?;
     let key = match &add.key_file {
         Some(file) => {
             let text = std::fs::read_to_string(file)
@@ -262,7 +262,11 @@ fn new_channel(add: AddChannel) -> anyhow::Result<NewChannel> {
         }
         None => None,
     };
-    let format = add.format.unwrap_or_default();
+    let hidden = |text: &Option<String>| text.clone().map(Secret::new);
+    let (sealed, user) = (hidden(&key), hidden(&add.user));
+    let endpoint = Endpoint::personal("own", Some(&url), shape, sealed, user)
+        .map_err(|fault| refused(telemetry::chain(&fault)))?;
+    let host = endpoint.host().to_owned();
     Ok(NewChannel::Webhook {
         name: add.label.unwrap_or_else(|| format!("{format} at {host}")),
         format,
@@ -346,7 +350,12 @@ pub(super) async fn test_page(
 /// What sends notices from this process.
 fn senders(program: &Program, desk: &Desk) -> anyhow::Result<Vec<Arc<dyn Handler>>> {
     let desk = Arc::new(desk.clone());
-    let mut handlers: Vec<Arc<dyn Handler>> = Vec::new();
+    let webhooks = Arc::new(webhooks(&program.settings)?);
+    let send = SendPageWebhook {
+        desk: Arc::clone(&desk),
+        webhooks,
+    };
+    let mut handlers: Vec<Arc<dyn Handler>> = vec![Arc::new(send)];
     if let Some(relays) = relays(&program.settings, &desk)? {
         let relays = Arc::new(relays);
         handlers.push(Arc::new(SendPageMail { desk, relays }));

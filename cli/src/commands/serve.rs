@@ -1,7 +1,7 @@
 //! Running the desk: one process, its parts as named tasks. A part that ends early ends the
 //! process, so that whatever supervises it notices.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use tierdesk_bot::{
     Bot,
@@ -11,7 +11,7 @@ use tierdesk_bot::{
 };
 use tierdesk_core::{
     cloud::Cloud,
-    desk::{Desk, Error, audit, chat::bot_lease, onboard},
+    desk::{Desk, Error, audit, chat::bot_lease, onboard, oncall, paging},
     jobs::{Handler, page_engine, wake::WakeTicket, worker::Worker},
     refusal::{Refusal, RefusalCode},
     settings::{ImapMailbox, MailListener},
@@ -27,8 +27,10 @@ use tierdesk_ingest::{
 };
 use tierdesk_outbound::{
     page_mail::SendPageMail,
+    page_webhook::SendPageWebhook,
     relay::Relays,
     send::{SendMail, SendReceipt},
+    webhook::Webhooks,
 };
 use tierdesk_provision::{ObserveCloud, ProvisionStep};
 use tokio::{
@@ -37,7 +39,15 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::ServeRole, exit::Exit, mail_out::relays, output::Output, program::Program};
+use crate::{
+    args::ServeRole,
+    exit::Exit,
+    http::{self, PagerDuty, PagerDutyEvent, PagerDutyEventKind, Server, Sources},
+    mail_out::relays,
+    output::Output,
+    program::Program,
+    webhooks::webhooks,
+};
 
 /// How often committed audit entries are sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(1);
@@ -64,6 +74,12 @@ pub(super) async fn run(
 ) -> anyhow::Result<Exit> {
     let plan = Plan::of(program, roles)?;
     let listeners = open_listeners(&plan.listeners, &program.settings.mail.address).await?;
+    let server = match plan.http {
+        Some(address) => Some(http::open(address).await?),
+        None => None,
+    };
+    // Found wrong now, and not when somebody is to be woken.
+    let webhooks = webhooks(&program.settings)?;
     Program::warn(desk, output).await?;
     let desk = Arc::new(desk.clone());
     let stop = CancellationToken::new();
@@ -75,6 +91,7 @@ pub(super) async fn run(
     };
     if plan.worker {
         parts.work(&desk);
+        parts.send_pages(&desk, webhooks);
         parts.provision(&desk, &program.cloud(&desk).await?);
         if let Some(relays) = relays(&program.settings, &desk)? {
             parts.send_mail(&desk, relays);
@@ -85,6 +102,9 @@ pub(super) async fn run(
     }
     parts.read_mailboxes(&desk, program, &plan.mailboxes)?;
     parts.listen(&desk, listeners);
+    if let Some(server) = server {
+        parts.answer_http(&desk, program, server);
+    }
     if plan.bot {
         let bot = Bot::new(Arc::clone(&desk), &program.settings.discord)?;
         parts.answer(Arc::new(bot));
@@ -121,6 +141,7 @@ struct Plan {
     mailboxes: Vec<ImapMailbox>,
     listeners: Vec<MailListener>,
     bot: bool,
+    http: Option<SocketAddr>,
 }
 
 impl Plan {
@@ -129,11 +150,6 @@ impl Plan {
         let settings = &program.settings;
         let asked = |role| roles.contains(&role);
         let all = asked(ServeRole::All);
-        if asked(ServeRole::Http) {
-            let message = "this version has no http role; nothing was started";
-            return Err(Refusal::new(RefusalCode::Invalid, message)
-                .with_hint("--role worker, ingest or bot, or no --role at all"));
-        }
         let mail = &settings.mail;
         let has_road =
             !(mail.maildirs.is_empty() && mail.imap.is_empty() && mail.listeners.is_empty());
@@ -153,6 +169,8 @@ impl Plan {
             mailboxes: mail.map_or_else(Vec::new, |mail| mail.imap.clone()),
             // Asked for by name and not configured, it says what is missing.
             bot: asked(ServeRole::Bot) || (all && has_bot),
+            http: (asked(ServeRole::Http) || (all && settings.http.is_listen_set))
+                .then_some(settings.http.listen),
         })
     }
 }
@@ -218,6 +236,18 @@ impl Parts {
         });
         self.spawn_worker("receipts", desk, vec![receipts]);
         self.names.push("mail out".to_owned());
+    }
+
+    /// Pages to webhooks. Three workers, because each waits for the other side most of the time.
+    fn send_pages(&mut self, desk: &Arc<Desk>, webhooks: Webhooks) {
+        let webhooks = Arc::new(webhooks);
+        for _ in 0..3 {
+            let send = Arc::new(SendPageWebhook {
+                desk: Arc::clone(desk),
+                webhooks: Arc::clone(&webhooks),
+            });
+            self.spawn_worker("pages to webhooks", desk, vec![send]);
+        }
     }
 
     fn work(&mut self, desk: &Arc<Desk>) {
@@ -325,6 +355,38 @@ impl Parts {
         }
     }
 
+    /// What is answered over HTTP.
+    fn answer_http(&mut self, desk: &Arc<Desk>, program: &Program, server: Server) {
+        self.names.push(server.to_string());
+        let secrets = &program.settings.http.pagerduty_secrets;
+        let pagerduty = (!secrets.is_empty()).then(|| PagerDuty {
+            secrets: secrets.clone().into(),
+            take: {
+                let desk = Arc::clone(desk);
+                Arc::new(move |event| {
+                    let desk = Arc::clone(&desk);
+                    Box::pin(async move { hear(&desk, event).await })
+                })
+            },
+        });
+        let router = http::router(Sources {
+            desk: Arc::clone(desk),
+            calendar: Some({
+                let desk = Arc::clone(desk);
+                Arc::new(move |token| {
+                    let desk = Arc::clone(&desk);
+                    Box::pin(async move { oncall::calendar(&desk, &token).await })
+                })
+            }),
+            pagerduty,
+        });
+        let stop = self.stop.clone();
+        self.running.spawn(async move {
+            server.run(router, stop).await;
+            ("HTTP", None)
+        });
+    }
+
     /// The bot: the connection, and two workers, so that one slow request holds up no other ticket.
     fn answer(&mut self, bot: Arc<Bot>) {
         for _ in 0..2 {
@@ -352,6 +414,23 @@ impl Parts {
             (part, None)
         });
     }
+}
+
+/// What PagerDuty tells of a page of ours: somebody there has it, or ended it there. Of anything else it is
+/// nobody's business here.
+async fn hear(desk: &Desk, event: PagerDutyEvent) -> Result<(), Error> {
+    let is_over = match event.kind {
+        PagerDutyEventKind::Acknowledged => false,
+        PagerDutyEventKind::Resolved => true,
+        // Who gives it back there leaves it to us: it expires.
+        PagerDutyEventKind::Unacknowledged => return Ok(()),
+    };
+    let who = event.who.as_deref();
+    if !paging::acknowledge_outside(desk, &event.key, who, is_over).await? {
+        let (id, at) = (event.id, event.at);
+        tracing::info!(id, %at, "PagerDuty tells of an incident that is not ours");
+    }
+    Ok(())
 }
 
 /// Keeps the bot connected until stopped, or until a person has to put something right. Discord being

@@ -39,6 +39,7 @@ impl Notes {
     }
 
     /// The keys among them that were given.
+    #[cfg(test)]
     pub(crate) fn set(&self) -> BTreeSet<String> {
         self.set.borrow().clone()
     }

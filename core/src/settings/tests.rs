@@ -36,9 +36,12 @@ fn annotated_with_everything() -> String {
                 | "reply_secret_previous"
                 | "token"
                 | "password"
-                | "client_secret"),
-                _,
-            )) => {
+                | "client_secret"
+                | "pagerduty_secret"
+                | "key"
+                | "user"),
+                value,
+            )) if value != "\"/etc/tierdesk/store.key\"" => {
                 format!("{name} = \"{}\"", "x".repeat(40))
             }
             _ => line,
@@ -51,7 +54,6 @@ fn annotated_with_everything() -> String {
 fn the_annotated_file_is_the_default_as_shipped() {
     let shipped = parse(ANNOTATED, &[]).unwrap();
     assert_eq!(format!("{shipped:?}"), format!("{:?}", Settings::default()));
-    assert_eq!(shipped.later_keys(), [""; 0]);
 }
 
 #[test]
@@ -83,8 +85,7 @@ fn the_annotated_file_shows_every_key_and_the_list_of_keys_is_complete() {
     }
     assert_eq!(notes.into_problems(), []);
     assert_eq!(settings.mail.imap.len(), 1);
-    assert!(settings.later_keys().contains(&"http.listen"));
-    assert!(!settings.later_keys().contains(&"mail.address"));
+    assert_eq!(settings.webhooks.len(), 1);
 }
 
 #[test]
@@ -112,14 +113,6 @@ fn defaults_shown_in_the_file_are_the_defaults() {
         everything.oauth.microsoft.scope,
         default.oauth.microsoft.scope
     );
-    for key in keys().filter(|key| key.is_later) {
-        let last = key.name.rsplit('.').next().unwrap();
-        assert!(
-            ANNOTATED.contains(last.trim_end_matches("_file")),
-            "{}",
-            key.name
-        );
-    }
 }
 
 #[test]
@@ -182,7 +175,7 @@ fn the_environment_wins_over_the_file() {
             ("TIERDESK_DISCORD__CHANNELS__GOV_FEDERAL", "17"),
             (
                 "TIERDESK_WEBHOOK",
-                "[{ url = \"https://h/x\", format = \"slack\" }]",
+                "[{ name = \"a\", url = \"https://h/x\", format = \"slack\" }]",
             ),
             ("TIERDESK_LOG", "sqlx=warn"),
             ("TIERDESK_CONFIG", "desk.toml"),
@@ -271,7 +264,8 @@ fn no_secret_shows_in_debug_or_in_an_error() {
         "[database]\nurl = \"postgres://u:{secret}@h/d\"\n[discord]\ntoken = \"{secret}\"\n\
          [mail]\nreply_secret = \"{secret}\"\nsmtp_url = \"smtps://u:{secret}@h\"\n\
          [[mail.imap]]\nurl = \"imaps://u:{secret}@h\"\nusername = \"u\"\npassword = \"{secret}\"\n\
-         [[webhook]]\nurl = \"https://h/{secret}\"\n"
+         [http]\npagerduty_secret = \"{secret} {secret}\"\n\
+         [[webhook]]\nname = \"a\"\nurl = \"https://h/{secret}\"\nkey = \"{secret}\"\n"
     );
     let shown = format!("{:#?}", parse(&good, &[]).unwrap());
     assert!(!shown.contains("hunter2"), "{shown}");
@@ -351,7 +345,6 @@ fn a_listener_has_defaults_by_its_protocol_and_contradictions_are_told() {
         let found = &settings.mail.listeners[0];
         assert_eq!((found.sender_check, found.max_connections), (check, 256));
         assert_eq!((&found.tls, &found.hostname), (&None, &None));
-        assert_eq!(settings.later_keys(), [""; 0], "it is used");
     }
     for (rest, says) in [
         (
@@ -389,4 +382,93 @@ fn a_listener_has_defaults_by_its_protocol_and_contradictions_are_told() {
             "{rest}: {found:?}"
         );
     }
+}
+
+#[test]
+fn a_webhook_has_what_its_format_needs_and_nothing_that_it_cannot_use() {
+    let with = |rest: &str| format!("[[webhook]]\nname = \"night-shift\"\n{rest}\n");
+    let key = format!("key = \"{}\"\n", "k".repeat(30));
+    let user = "user = \"u\"\n";
+    for (format, rest) in [
+        ("pagerduty", key.clone()),
+        ("pushover", format!("{key}{user}")),
+        ("ntfy", "url = \"https://ntfy.example/topic\"".to_owned()),
+        ("ntfy", format!("{key}url = \"https://ntfy.example/topic\"")),
+        (
+            "json",
+            format!("{key}url = \"https://h/x\"\ntemplate = \"t\""),
+        ),
+        (
+            "slack",
+            "url = \"http://h/x\"\nallow_private = true".to_owned(),
+        ),
+        ("teams", "url = \"https://h/x\"".to_owned()),
+        ("discord", "url = \"https://h/x\"".to_owned()),
+    ] {
+        let settings = parse(&with(&format!("format = {format:?}\n{rest}")), &[]);
+        let found = settings.unwrap().webhooks.remove(0);
+        assert_eq!(found.format.as_str(), format);
+    }
+    for (rest, says) in [
+        ("url = \"http://h/x\"".to_owned(), "Write https://HOST."),
+        (String::new(), "webhook[0].url is missing"),
+        (
+            "format = \"pagerduty\"".to_owned(),
+            "webhook[0].key is missing",
+        ),
+        (
+            format!("format = \"pushover\"\n{key}"),
+            "webhook[0].user is missing",
+        ),
+        (
+            format!("format = \"slack\"\nurl = \"https://h\"\n{key}"),
+            "webhook[0].key has no place in slack",
+        ),
+        (
+            format!("url = \"https://h\"\n{user}"),
+            "webhook[0].user has no place in json",
+        ),
+        (
+            format!("format = \"pagerduty\"\n{key}template = \"t\""),
+            "webhook[0].template has no place",
+        ),
+        (
+            "url = \"https://h\"\nformat = \"fax\"".to_owned(),
+            "is \"fax\"",
+        ),
+        (
+            format!("url = \"https://h\"\n{}", with("url = \"https://i\"")),
+            "webhook[1].name is \"night-shift\", which another webhook has",
+        ),
+    ] {
+        let found = problems(&with(&rest), &[]);
+        assert!(
+            found.len() == 1 && found[0].contains(says),
+            "{rest}: {found:?}"
+        );
+    }
+    for name in ["", "Night", "a b", "-a", "https://h/x", &"n".repeat(41)] {
+        let text = format!("[[webhook]]\nname = {name:?}\nurl = \"https://h\"\n");
+        let found = problems(&text, &[]);
+        assert!(found[0].contains("is not a name"), "{found:?}");
+        assert!(name.len() < 5 || !found[0].contains(name), "{found:?}");
+    }
+}
+
+#[test]
+fn pagerduty_may_sign_with_one_of_several_secrets() {
+    let (one, two) = ("1".repeat(20), "2".repeat(20));
+    let with = |text: &str| format!("[http]\npagerduty_secret = {text:?}\n");
+    let settings = parse(&with(&format!("{one} \t{two}")), &[]).unwrap();
+    let found: Vec<&str> = settings
+        .http
+        .pagerduty_secrets
+        .iter()
+        .map(Secret::expose)
+        .collect();
+    assert_eq!(found, [&one, &two]);
+    assert!(!settings.http.is_listen_set);
+    let found = problems(&with(&format!("{one} short")), &[]);
+    assert!(found[0].contains("less than 16 characters"), "{found:?}");
+    assert!(!found[0].contains(&one), "{found:?}");
 }

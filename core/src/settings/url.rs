@@ -23,7 +23,7 @@ impl PrivateUrl {
     }
 
     /// Shows scheme and host only: the path of a webhook is its password.
-    pub(super) fn hiding_path(text: &str) -> Self {
+    pub fn hiding_path(text: &str) -> Self {
         Self {
             text: Secret::new(text.to_owned()),
             shown: without_path(text),

@@ -33,6 +33,8 @@ statements! {
     COUNTS = Sql::same(
         "SELECT CAST(COUNT(*) AS BIGINT) AS entries, CAST(COUNT(seq) AS BIGINT) AS sealed FROM audit_entries");
     HAS_UNSEALED = Sql::same("SELECT id FROM audit_entries WHERE seq IS NULL ORDER BY id LIMIT 1");
+    /// Ids grow with time, and the index of what is unsealed is by id.
+    OLDEST_UNSEALED = Sql::same("SELECT at FROM audit_entries WHERE seq IS NULL ORDER BY id LIMIT 1");
     LATEST = Sql::same(
         "SELECT id, seq, at, actor, action, subject, fields, content_hash, chain_hash FROM audit_entries
          WHERE ($1 = '' OR subject = $1) ORDER BY at DESC, id DESC LIMIT $2");
@@ -328,6 +330,12 @@ pub async fn has_unsealed(tx: &mut Tx) -> Result<bool, StoreError> {
         .fetch_optional::<(AuditId,)>(HAS_UNSEALED, ())
         .await?
         .is_some())
+}
+
+/// Since when the oldest entry waits to be sealed.
+pub async fn oldest_unsealed(tx: &mut Tx) -> Result<Option<Timestamp>, StoreError> {
+    let row: Option<(Timestamp,)> = tx.fetch_optional(OLDEST_UNSEALED, ()).await?;
+    Ok(row.map(|(at,)| at))
 }
 
 /// The head of the chain.

@@ -62,6 +62,9 @@ statements! {
             lane_is_free!()),
         concat!("SELECT MIN(CASE WHEN j.state = 'leased' THEN j.leased_until ELSE j.run_at END) AS at FROM jobs j
             WHERE j.state IN ('queued', 'leased') AND j.kind = ANY($1) AND ", lane_is_free!()));
+    OLDEST_DUE = Sql::same(
+        concat!("SELECT MIN(CASE WHEN j.state = 'leased' THEN j.leased_until ELSE j.run_at END) AS at FROM jobs j
+            WHERE ", claimable!()));
     DUE_KEYS = Sql::same(
         "SELECT dedup_key FROM jobs WHERE kind = $1 AND state = 'queued' AND run_at <= $2 AND dedup_key IS NOT NULL
          ORDER BY run_at, id LIMIT $3");
@@ -238,6 +241,13 @@ pub async fn claim(
 /// When the next job of `kinds` could be claimed, if nothing changes.
 pub async fn next_at(tx: &mut Tx, kinds: &TextList) -> Result<Option<Timestamp>, StoreError> {
     let (at,): (Option<Timestamp>,) = tx.fetch_one("jobs", NEXT_AT, (kinds.clone(),)).await?;
+    Ok(at)
+}
+
+/// Since when the job that waits longest could have been claimed, of whatever kind.
+pub async fn oldest_due(tx: &mut Tx) -> Result<Option<Timestamp>, StoreError> {
+    let now = tx.now();
+    let (at,): (Option<Timestamp>,) = tx.fetch_one("jobs", OLDEST_DUE, (now,)).await?;
     Ok(at)
 }
 

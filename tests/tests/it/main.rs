@@ -9,6 +9,7 @@ mod chat;
 mod contract;
 mod crash;
 mod fake_discord;
+mod http;
 mod imap;
 mod listener;
 mod onboarding;

@@ -6,6 +6,7 @@ mod login;
 mod pool;
 mod postfix;
 mod routes;
+mod webhooks;
 
 use std::{collections::HashMap, fmt::Write as _, sync::Arc, time::Duration};
 

@@ -27,11 +27,7 @@ on_both! {
 fn a_role_that_is_not_configured_is_refused_in_words() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let program = Program::new(format!("sqlite://{}/desk.db", folder.path().display()));
-    for (role, says) in [
-        ("bot", "discord.token"),
-        ("ingest", "mail.maildir"),
-        ("http", "no http role"),
-    ] {
+    for (role, says) in [("bot", "discord.token"), ("ingest", "mail.maildir")] {
         let refused: Ended = program.run(&["serve", "--role", role]);
         assert_eq!(refused.code, Some(1), "{refused:?}");
         let words = format!("{}{}", refused.out, refused.err);
