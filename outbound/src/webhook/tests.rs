@@ -79,6 +79,9 @@ fn each_service_gets_what_it_takes() {
     assert_eq!(slack["text"], "Payments fail: \"Error 500\" &lt;!here&gt;");
     assert_eq!(slack["blocks"][0]["text"]["type"], "plain_text");
     assert_eq!(slack["blocks"][1]["text"]["text"], text);
+    // A button would be answered to by Slack, and nobody is there.
+    let link = "<https://desk.example/t/SB-12|Open in the desk>";
+    assert_eq!(slack["blocks"][2]["text"]["text"], link);
     let teams = body(WebhookFormat::Teams, &trigger);
     let card = &teams["attachments"][0]["content"];
     assert_eq!(card["body"][0]["inlines"][0]["text"], title);

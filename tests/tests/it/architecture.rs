@@ -40,6 +40,12 @@ const OWNED: &[(&str, &[&str])] = &[
     ("smtp-proto", &["tierdesk-ingest"]),
     ("async-imap", &["tierdesk-ingest"]),
     ("clap", &["tierdesk"]),
+    ("axum", &["tierdesk", "tierdesk-tests"]),
+    ("hyper", &["tierdesk"]),
+    (
+        "reqwest",
+        &["tierdesk-bot", "tierdesk-ingest", "tierdesk-outbound"],
+    ),
     ("serenity", &["tierdesk-bot"]),
     ("lettre", &["tierdesk-outbound", "tierdesk-tests"]),
     ("aws", &["tierdesk-provision"]),
@@ -145,6 +151,9 @@ fn heavy_crates_have_one_owner() {
         ("tierdesk-ingest", "clap"),
         ("tierdesk-ingest", "lettre"),
         ("tierdesk-core", "serenity"),
+        ("tierdesk-core", "reqwest"),
+        ("tierdesk-bot", "axum"),
+        ("tierdesk-outbound", "hyper-util"),
         ("tierdesk-bot", "aws-sdk-organizations"),
     ] {
         assert!(breaks_ownership(&pair(importer, imported)), "{imported}");

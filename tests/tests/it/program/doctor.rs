@@ -1,6 +1,6 @@
 //! `doctor`: what is wrong is found, and what to do is said.
 
-use tierdesk_tests::{Backend, fake_smtp::FakeSmtp, on_both};
+use tierdesk_tests::{Backend, WebhookSink, fake_smtp::FakeSmtp, on_both};
 
 use super::with_customers;
 
@@ -8,6 +8,7 @@ on_both! {
     whose_word_to_take_is_proposed_from_recent_mail,
     what_does_not_work_fails_and_says_what_to_do,
     each_relay_is_tried_and_says_in_its_own_words_what_is_wrong,
+    webhooks_are_looked_at_and_nothing_is_sent,
 }
 
 fn state_of(checks: &serde_json::Value, name: &str) -> (String, String) {
@@ -130,4 +131,48 @@ async fn each_relay_is_tried_and_says_in_its_own_words_what_is_wrong(backend: Ba
         "{words}"
     );
     drop(folder);
+}
+
+async fn webhooks_are_looked_at_and_nothing_is_sent(backend: Backend) {
+    let (program, _folder) = with_customers(backend).await;
+    let none = program.run(&["doctor", "--json"]).json();
+    assert_eq!(state_of(&none, "webhooks").0, "off", "{none}");
+
+    let sink = WebhookSink::start().await;
+    let files = tempfile::tempdir().expect("a temporary folder");
+    let template = files.path().join("own.json");
+    std::fs::write(&template, "{\"text\": {{ heading }}}").expect("it is written");
+    let program = program
+        .with("TIERDESK_WEBHOOK__0__NAME", "night-shift")
+        .with("TIERDESK_WEBHOOK__0__URL", sink.url("s3cr3t/hunter2"))
+        .with("TIERDESK_WEBHOOK__0__ALLOW_PRIVATE", "true")
+        .with(
+            "TIERDESK_WEBHOOK__0__TEMPLATE",
+            template.display().to_string(),
+        );
+    let ended = program.run(&["doctor", "--json"]);
+    let (state, words) = state_of(&ended.json(), "webhook night-shift");
+    assert_eq!(state, "ok", "{words}");
+    assert!(words.contains("json to 127.0.0.1"), "{words}");
+    assert!(!ended.out.contains("s3cr3t"), "{ended:?}");
+
+    std::fs::write(&template, "{\n\"text\": {{ headline }}}").expect("it is written");
+    let ended = program.run(&["doctor", "--json"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let (state, words) = state_of(&ended.json(), "webhooks");
+    assert_eq!(state, "failed");
+    assert!(words.contains("own.json, line 2"), "{words}");
+    let refused = program.run(&["serve"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("own.json, line 2"), "{refused:?}");
+
+    // What is in the configuration may still be an address that nobody allowed.
+    let inside = program
+        .with("TIERDESK_WEBHOOK__0__URL", "https://169.254.169.254/s3cr3t")
+        .with("TIERDESK_WEBHOOK__0__ALLOW_PRIVATE", "false");
+    let refused = inside.run(&["serve"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("is no public address"), "{refused:?}");
+    assert!(!refused.err.contains("s3cr3t"), "{refused:?}");
+    assert_eq!(sink.connections(), 0, "nothing was sent");
 }
