@@ -7,7 +7,7 @@
 //! without address path or key.
 //!
 //! To add a format: a variant of `WebhookFormat` in core, a template in config/webhooks, a line in
-//! [`body`]'s `SHIPPED`, its limits in docs/webhooks.md.
+//! `body`'s `SHIPPED`, its limits in docs/webhooks.md.
 
 mod address;
 mod answer;
