@@ -113,15 +113,19 @@ pub(crate) enum ChannelCommand {
 }
 
 #[derive(Args, Debug)]
-#[group(id = "channel", required = true, multiple = false, args = ["mail", "direct", "webhook"])]
 pub(crate) struct AddChannel {
     /// Whom; `me` for yourself.
     pub(crate) name: String,
     /// By mail, at this address.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        required_unless_present_any = ["direct", "webhook"],
+        conflicts_with_all = ["direct", "webhook"]
+    )]
     pub(crate) mail: Option<EmailAddress>,
     /// By direct messages in Discord, of the user that is linked.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "webhook")]
     pub(crate) direct: bool,
     /// By a POST to this https:// address; it is sealed.
     #[arg(long, value_name = "URL", requires = "format")]
