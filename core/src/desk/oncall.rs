@@ -13,6 +13,8 @@ mod schedules;
 mod swaps;
 mod temporaries;
 
+use std::collections::{BTreeSet, HashMap};
+
 pub use self::{
     absences::{AbsenceReport, add_absence, list_absences, remove_absence},
     calendars::{CalendarAddress, add_calendar, calendar, remove_calendar},
@@ -113,17 +115,16 @@ async fn rota(
     Ok((rotations, roster))
 }
 
-/// The names of who is on call for each tier, the primary's where there is one; for lists of tickets.
+/// The names of who is on call for these tiers; for lists of tickets.
 pub(super) async fn names_by_tier(
     desk: &Desk,
     tx: &mut Tx,
-) -> Result<Vec<(TierSlug, String)>, Error> {
+    tiers: &BTreeSet<&TierSlug>,
+) -> Result<HashMap<TierSlug, String>, Error> {
     let at = tx.now();
-    let rows = rows(desk, tx, at, 0).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.tier, row.primary))
-        .collect())
+    let rows = rows(desk, tx, at, 0, |tier| tiers.contains(tier)).await?;
+    let names = rows.into_iter().map(|row| (row.tier, row.primary));
+    Ok(names.collect())
 }
 
 /// Who is on call for a tier, as `oncall now --json` prints it.
@@ -150,20 +151,23 @@ pub async fn now(desk: &Desk, actor: &Actor, at: Option<&str>) -> Result<Vec<Tie
         Some(text) => place::start(text, &jiff::tz::TimeZone::UTC, now)?,
         None => now,
     };
-    rows(desk, &mut permit, at, STEPS).await
+    rows(desk, &mut permit, at, STEPS, |_| true).await
 }
 
+/// For the tiers that are asked for.
 async fn rows(
     desk: &Desk,
     tx: &mut Tx,
     at: Timestamp,
     steps: usize,
+    is_asked: impl Fn(&TierSlug) -> bool,
 ) -> Result<Vec<TierDuty>, Error> {
     let staff = staff::list(tx).await?;
     let catch_all = CatchAll::at(tx, &staff, at).await?;
     let mut known: Vec<(&str, Duty)> = Vec::new();
     let mut rows = Vec::new();
-    for tier in desk.catalogue.iter() {
+    let asked = desk.catalogue.iter().filter(|tier| is_asked(&tier.slug));
+    for tier in asked {
         let schedule = tier.on_call.schedule.as_str();
         let duty = match known.iter().find(|(name, _)| *name == schedule) {
             Some((_, duty)) => duty.clone(),

@@ -361,11 +361,8 @@ pub(super) async fn reports(
     let now = tx.now();
     let ids = listed.iter().map(|one| one.ticket.id);
     let mut participants = tickets::participants(tx, ids).await?;
-    let on_call = oncall::names_by_tier(desk, tx).await?;
-    let on_call = |slug: &TierSlug| {
-        let found = on_call.iter().find(|(tier, _)| tier == slug);
-        found.map(|(_, name)| name.clone())
-    };
+    let tiers = listed.iter().filter_map(|one| one.ticket.tier.as_ref());
+    let on_call = oncall::names_by_tier(desk, tx, &tiers.collect()).await?;
     let mut own_tags = tickets::tags(tx, listed.iter().map(|one| one.ticket.id)).await?;
     let report = |ListedTicket {
                       ticket,
@@ -383,7 +380,10 @@ pub(super) async fn reports(
             snoozed_until: ticket.snoozed_until,
             participants: participants.remove(&ticket.id).unwrap_or_default(),
             is_provisional: ticket.is_provisional,
-            on_call: ticket.tier.as_ref().and_then(&on_call),
+            on_call: ticket
+                .tier
+                .as_ref()
+                .and_then(|tier| on_call.get(tier).cloned()),
             sla: ticket.clocks.report(now),
             number: ticket.number,
             subject: reader.withheld_subject(&ticket).unwrap_or(ticket.subject),

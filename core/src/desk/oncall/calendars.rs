@@ -58,7 +58,7 @@ pub async fn add_calendar(
     tx.commit().await?;
     Ok(CalendarAddress {
         name: whom.name.clone(),
-        path: format!("/calendar/{token}.ics"),
+        path: format!("/oncall/{token}.ics"),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::{
     desk::{Desk, Error},
     oncall::{Load, Roster, Schedule, Segment, Source, load, timeline},
     permit::{Actor, ReadRota, Subject, authorise},
+    refusal::Refusal,
     store::staff,
 };
 
@@ -82,7 +83,13 @@ pub async fn preview(
         Some(text) => place::end(text, &zone)?,
         None => from.plus(WEEK * weeks),
     };
-    let (from, to) = place::check_order(from, to.min(from.plus(MOST)))?;
+    let (from, to) = place::check_order(from, to)?;
+    if to > from.plus(MOST) {
+        let message = format!("from {from} to {to} are more than two years");
+        return Err(Refusal::invalid(message)
+            .with_hint("ask for less at once")
+            .into());
+    }
     let staff = staff::list(&mut permit).await?;
     let (rotations, roster) = rota(&mut permit, &stored, &staff, from, to).await?;
     let segments = timeline(&rotations, &roster, from, to);

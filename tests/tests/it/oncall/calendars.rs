@@ -16,7 +16,7 @@ on_both! {
 async fn open(test: &TestDesk, name: &str) -> String {
     let address = oncall::add_calendar(&test.desk, &login(name), None).await;
     let path = address.expect("it is opened").path;
-    let token = path.strip_prefix("/calendar/").expect("a path");
+    let token = path.strip_prefix("/oncall/").expect("a path");
     token.strip_suffix(".ics").expect("a path").to_owned()
 }
 

@@ -174,6 +174,9 @@ async fn the_burden_is_told_for_each(backend: Backend) {
         .collect();
     let week = |name| (name, 168.0, 63.0, 48.0, 168.0);
     assert_eq!(load, [week("dana"), week("lee"), week("noor")]);
+    let span = (None, Some("2028-12-24"));
+    let long = oncall::preview(&test.desk, &owner(), &fintech(), span, 4).await;
+    assert!(refusal(long).message.contains("more than two years"));
     let place = Place::Schedule("nights".to_owned());
     let gone = oncall::preview(&test.desk, &owner(), &place, (None, None), 4).await;
     assert_eq!(refusal(gone).code, RefusalCode::NotFound);
