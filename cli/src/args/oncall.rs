@@ -32,6 +32,10 @@ pub(crate) enum OncallCommand {
         /// Until when, in place of --weeks.
         #[arg(long, value_name = "TIME")]
         to: Option<String>,
+        /// Look back instead: whom the rules and the rota as they are now would have called for the tickets of
+        /// these days, how often, and how often at night.
+        #[arg(long, value_name = "DAYS", value_parser = days, conflicts_with_all = ["from", "to", "weeks"])]
+        replay: Option<std::time::Duration>,
     },
     /// Who takes turns.
     #[command(subcommand)]
@@ -281,4 +285,13 @@ pub(crate) enum CalendarCommand {
         /// Whose; yours where absent.
         name: Option<String>,
     },
+}
+
+/// `30d`, a year at most.
+fn days(text: &str) -> Result<std::time::Duration, String> {
+    let days = text.strip_suffix('d').unwrap_or(text).parse::<u64>();
+    match days {
+        Ok(days @ 1..=366) => Ok(std::time::Duration::from_hours(24 * days)),
+        _ => Err("write a number of days from 1d to 366d".to_owned()),
+    }
 }

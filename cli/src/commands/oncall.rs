@@ -38,7 +38,12 @@ pub(super) async fn run(
             weeks,
             from,
             to,
+            replay,
         } => {
+            if let Some(span) = replay {
+                let replay = oncall::replay(desk, actor, &place.place(), span).await?;
+                return output.answer(&replay, |out| text::replay(out, &replay));
+            }
             let span = (from.as_deref(), to.as_deref());
             let preview = oncall::preview(desk, actor, &place.place(), span, weeks).await?;
             output.answer(&preview.segments, |out| text::preview(out, &preview))

@@ -9,6 +9,7 @@ mod overrides;
 mod people;
 mod place;
 mod preview;
+mod replay;
 mod schedules;
 mod swaps;
 mod temporaries;
@@ -21,6 +22,7 @@ pub use self::{
     overrides::{NewOverride, OverrideReport, list_overrides, remove_override, set_override},
     place::Place,
     preview::{LoadReport, Preview, SegmentReport, preview},
+    replay::{Called, Replay, replay},
     schedules::{
         RotationReport, ScheduleChange, ScheduleReport, Written, export, list_schedules,
         remove_schedule, set_schedules, show_schedule,

@@ -18,7 +18,7 @@ mod report;
 mod test_page;
 
 pub use acknowledge::{Taken, Which, acknowledge, acknowledge_outside, escalate, hand_over, send};
-pub(super) use consider::{Cause, Told, consider, consider_in};
+pub(super) use consider::{Cause, Told, consider, consider_in, rule_of};
 pub(super) use follow::follow;
 pub use report::{NoticeReport, PageReport, list, show};
 pub use test_page::{TestPage, test_page};

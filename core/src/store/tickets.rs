@@ -11,7 +11,9 @@ pub use links::{
     LinkRow, NewLink, add_tags, ids_of_numbers, insert_links, links, move_links, remove_tags, tags,
 };
 pub(in crate::store) use list::STATEMENTS as LIST_STATEMENTS;
-pub use list::{Filter, ListedTicket, list, list_of_numbers, open_counts, staff_names};
+pub use list::{
+    Filter, ListedTicket, list, list_of_numbers, list_opened_since, open_counts, staff_names,
+};
 pub use row::NewTicket;
 pub(in crate::store) use row::{parse_texts as parse_texts_json, texts as texts_json};
 

@@ -11,6 +11,7 @@ mod floods;
 mod frozen;
 mod killed;
 mod nights;
+mod replayed;
 mod whole;
 
 /// A program whose pages go to this sink, as to PagerDuty; the senders of its mail are believed.

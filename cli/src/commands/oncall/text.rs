@@ -3,7 +3,8 @@
 use tierdesk_core::{
     clock::Timestamp,
     desk::oncall::{
-        Preview, RotationReport, ScheduleReport, SegmentReport, TemporaryReport, TierDuty, Written,
+        Preview, Replay, RotationReport, ScheduleReport, SegmentReport, TemporaryReport, TierDuty,
+        Written,
     },
     oncall::Source,
 };
@@ -75,16 +76,57 @@ pub(super) fn preview(out: &Output, preview: &Preview) {
             hours(one.nights),
             hours(one.weekends),
             hours(one.secondary),
+            one.pages.to_string(),
         ]
     });
     out.table(
-        &["who", "hours", "nights", "weekends", "as secondary"],
+        &[
+            "who",
+            "hours",
+            "nights",
+            "weekends",
+            "as secondary",
+            "pages in 4 weeks",
+        ],
         rows.collect(),
     );
     let gaps = preview.gaps.as_secs_f64() / 3_600.0;
     if gaps > 0.0 {
         out.line("");
         let alarm = format!("{gaps:.1} hours are gaps: no primary has them.");
+        out.line(out.paint(Tone::Alarm, alarm));
+    }
+}
+
+pub(super) fn replay(out: &Output, replay: &Replay) {
+    let Replay {
+        schedule,
+        tickets,
+        pages,
+        ..
+    } = replay;
+    out.line(format!(
+        "Schedule {schedule}, tickets since {}: {tickets}, of which {pages} would have been paged for.",
+        local(replay.from)
+    ));
+    let rows = replay.people.iter().map(|one| {
+        vec![
+            one.name.clone(),
+            one.pages.to_string(),
+            one.calls.to_string(),
+            one.nights.to_string(),
+            one.weekends.to_string(),
+        ]
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    if !rows.is_empty() {
+        out.table(&["who", "pages", "calls", "at night", "at weekends"], rows);
+    }
+    if replay.catch_all > 0 {
+        let alarm = format!(
+            "{} calls would have found nobody on call.",
+            replay.catch_all
+        );
         out.line(out.paint(Tone::Alarm, alarm));
     }
 }

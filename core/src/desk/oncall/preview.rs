@@ -1,6 +1,6 @@
 //! Weeks ahead: who is on call, where nobody is, and how the burden is spread.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use serde::Serialize;
 
@@ -8,10 +8,11 @@ use super::{Place, people::CatchAll, person_name, place, rota};
 use crate::{
     clock::Timestamp,
     desk::{Desk, Error},
+    ids::StaffId,
     oncall::{Load, Roster, Schedule, Segment, Source, load, timeline},
     permit::{Actor, ReadRota, Subject, authorise},
     refusal::Refusal,
-    store::staff,
+    store::{pages::notices, staff},
 };
 
 /// Seven days.
@@ -48,6 +49,8 @@ pub struct LoadReport {
     pub weekends: f64,
     /// Hours as secondary.
     pub secondary: f64,
+    /// Pages that reached them in the last four weeks, whatever they were about.
+    pub pages: i64,
 }
 
 /// A schedule over a span of time.
@@ -108,10 +111,19 @@ pub async fn preview(
         }
     };
     let gaps = segments.iter().filter(|one| one.is_gap());
-    let loads = load(&segments, &zone);
+    let mut loads = load(&segments, &zone);
+    let paged = notices::count_per_person(&mut permit, now.minus(WEEK * 4), now).await?;
+    let paged: HashMap<StaffId, i64> = paged.into_iter().collect();
+    for person in paged.keys() {
+        loads.entry(*person).or_default();
+    }
     let mut load: Vec<LoadReport> = loads
         .into_iter()
-        .map(|(id, load)| load_report(person_name(&staff, Some(id)).unwrap_or_default(), load))
+        .map(|(id, load)| {
+            let name = person_name(&staff, Some(id)).unwrap_or_default();
+            let pages = paged.get(&id).copied().unwrap_or(0);
+            load_report(name, load, pages)
+        })
         .collect();
     load.sort_by(|one, other| {
         other
@@ -128,7 +140,7 @@ pub async fn preview(
     })
 }
 
-fn load_report(name: String, load: Load) -> LoadReport {
+fn load_report(name: String, load: Load, pages: i64) -> LoadReport {
     // To a tenth of an hour: nobody's burden is told in seconds.
     let hours = |span: Duration| (span.as_secs_f64() / 360.0).round() / 10.0;
     LoadReport {
@@ -137,6 +149,7 @@ fn load_report(name: String, load: Load) -> LoadReport {
         nights: hours(load.nights),
         weekends: hours(load.weekends),
         secondary: hours(load.secondary),
+        pages,
     }
 }
 

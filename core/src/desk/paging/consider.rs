@@ -170,7 +170,7 @@ async fn is_on_unverified<A: ChangesTickets>(
 }
 
 /// The rule for a ticket, and the schedule that answers for it.
-fn rule_of<'d>(desk: &'d Desk, ticket: &Ticket) -> Option<(&'d Rule, &'d str)> {
+pub(in crate::desk) fn rule_of<'d>(desk: &'d Desk, ticket: &Ticket) -> Option<(&'d Rule, &'d str)> {
     let policies = &desk.policies;
     let tier = ticket.tier.as_ref();
     let tier = tier.and_then(|slug| desk.catalogue.get(slug.as_str()));

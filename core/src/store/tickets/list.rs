@@ -8,6 +8,7 @@ use super::super::{
 };
 use super::row::{TicketRow, ticket_columns};
 use crate::{
+    clock::Timestamp,
     customers::Slug,
     ids::{CustomerId, StaffId},
     tickets::{Status, Ticket, TicketNumber},
@@ -59,6 +60,8 @@ statements! {
         "SELECT customer_id, CAST(COUNT(*) AS BIGINT) AS open FROM tickets
          WHERE customer_id = ANY($1)
            AND status IN ('new', 'open', 'waiting-customer', 'on-hold') GROUP BY customer_id");
+    OPENED_SINCE = Sql::same(concat!("SELECT ", ticket_columns!(), " FROM tickets t
+         WHERE t.opened_at >= $1 AND NOT t.is_silent ORDER BY t.opened_at, t.id"));
     NAMES = Sql::per_backend(
         "SELECT id, name FROM staff WHERE id IN (SELECT unhex(value) FROM json_each($1))",
         "SELECT id, name FROM staff WHERE id = ANY($1)");
@@ -233,4 +236,10 @@ pub async fn staff_names(
     let ids = IdList(ids.into_iter().map(|id| id.0).collect());
     let rows: Vec<(StaffId, String)> = tx.fetch_all(NAMES, (ids,)).await?;
     Ok(rows.into_iter().collect())
+}
+
+/// Tickets that were opened since then, but for history, oldest first.
+pub async fn list_opened_since(tx: &mut Tx, since: Timestamp) -> Result<Vec<Ticket>, StoreError> {
+    let rows: Vec<TicketRow> = tx.fetch_all(OPENED_SINCE, (since,)).await?;
+    rows.into_iter().map(Ticket::try_from).collect()
 }

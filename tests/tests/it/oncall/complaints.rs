@@ -57,9 +57,7 @@ async fn whoever_takes_over_a_shift_is_shown_wherever_it_is_asked(backend: Backe
     assert_eq!(before.as_deref(), Some("dana"), "positive control");
     let address = oncall::add_calendar(&test.desk, &login("kim"), None).await;
     let path = address.expect("it is opened").path;
-    let token = path
-        .trim_start_matches("/oncall/")
-        .trim_end_matches(".ics");
+    let token = path.trim_start_matches("/oncall/").trim_end_matches(".ics");
     let offered = oncall::offer(&test.desk, &login("dana"), offering("now", None))
         .await
         .expect("it is offered");
