@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use policies::{Policies, PoliciesError, Policy, Rule, When};
 pub use text::{PageText, PageWords};
 
-use crate::{clock::Timestamp, named::named_enum};
+use crate::{clock::Timestamp, named::named_enum, tiers::SupportHours};
 
 named_enum! {
     /// What a page is about.
@@ -217,6 +217,9 @@ pub struct Plan {
     pub end_after: u64,
     /// Seconds after which an acknowledgement without an update is worth nothing any more.
     pub ack_expires: Option<u64>,
+    /// Outside these hours nobody is called, at whichever step; as the policy has them written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<String>,
 }
 
 /// What a page does when its time has come.
@@ -261,10 +264,20 @@ impl Plan {
         self.steps.get(usize::try_from(step).ok()?)
     }
 
-    /// When an acknowledgement of `now` expires.
-    pub fn expiry(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When an acknowledgement of `now` expires; `due` is when the page was.
+    pub fn expiry(&self, now: Timestamp, due: Timestamp) -> Option<Timestamp> {
         let seconds = self.ack_expires?;
-        Some(now.plus(Duration::from_secs(seconds)))
+        Some(self.in_hours(now.plus(Duration::from_secs(seconds)), due))
+    }
+
+    /// The first instant, not before this one, at which anybody may be called. A page that was due outside the
+    /// hours, because its clock had run down, keeps to none.
+    pub fn in_hours(&self, at: Timestamp, due: Timestamp) -> Timestamp {
+        let hours = self.hours.as_ref().and_then(|text| text.parse().ok());
+        match hours {
+            Some(hours) if SupportHours::is_open(&hours, due) => hours.next_opening(at),
+            _ => at,
+        }
     }
 }
 
@@ -303,6 +316,7 @@ mod tests {
             repeat,
             end_after: 300,
             ack_expires: Some(1800),
+            hours: None,
         }
     }
 

@@ -17,6 +17,7 @@ CREATE TABLE pages (
     step             BIGINT NOT NULL,
     next_at          TIMESTAMPTZ,
     tickets          BIGINT NOT NULL,
+    cycle            BIGINT NOT NULL,
     opened_at        TIMESTAMPTZ NOT NULL,
     due_at           TIMESTAMPTZ NOT NULL,
     acknowledged_at  TIMESTAMPTZ,
@@ -30,10 +31,11 @@ CREATE TABLE pages (
     CHECK (state <> 'resolved' OR ended_at IS NOT NULL)
 );
 CREATE UNIQUE INDEX pages_one_a_ticket ON pages (ticket_id) WHERE state <> 'resolved' AND kind = 'ticket';
+CREATE UNIQUE INDEX pages_one_alarm ON pages (kind) WHERE state <> 'resolved' AND kind = 'alarm';
 CREATE INDEX pages_by_ticket ON pages (ticket_id, opened_at);
 CREATE INDEX pages_next ON pages (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX pages_unresolved ON pages (opened_at, id) WHERE state <> 'resolved';
-CREATE INDEX pages_unverified ON pages (opened_at) WHERE kind = 'unverified';
+CREATE INDEX pages_unverified ON pages (due_at) WHERE kind = 'unverified';
 CREATE INDEX pages_by_time ON pages (opened_at, id);
 
 -- The tickets that one page stands for, where it stands for more than its own.
@@ -56,6 +58,7 @@ CREATE TABLE page_notices (
     channel     TEXT NOT NULL CHECK (channel IN ('thread', 'direct', 'mail', 'webhook')),
     target      TEXT NOT NULL,
     code        TEXT COLLATE "C",
+    key         TEXT NOT NULL,
     job_kind    TEXT NOT NULL,
     job_key     TEXT NOT NULL,
     state       TEXT NOT NULL CHECK (state IN ('due', 'sending', 'sent', 'failed', 'cancelled')),

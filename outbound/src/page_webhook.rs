@@ -85,7 +85,7 @@ impl SendPageWebhook {
 fn alert(dispatch: &Dispatch) -> Alert {
     Alert {
         action: dispatch.notice.signal,
-        key: dispatch.key.to_string(),
+        key: dispatch.notice.key.clone(),
         title: dispatch.text.title.clone(),
         body: dispatch.text.lines.clone(),
         severity: dispatch.severity,

@@ -425,8 +425,17 @@ async fn hear(desk: &Desk, event: PagerDutyEvent) -> Result<(), Error> {
         // Who gives it back there leaves it to us: it expires.
         PagerDutyEventKind::Unacknowledged => return Ok(()),
     };
-    let who = event.who.as_deref();
-    if !paging::acknowledge_outside(desk, &event.key, who, is_over).await? {
+    // What no person did there is our own word come back.
+    let Some(who) = event.who.as_deref() else {
+        return Ok(());
+    };
+    let said = paging::Outside {
+        key: &event.key,
+        who,
+        is_over,
+        at: event.at,
+    };
+    if !paging::acknowledge_outside(desk, &said).await? {
         let (id, at) = (event.id, event.at);
         tracing::info!(id, %at, "PagerDuty tells of an incident that is not ours");
     }

@@ -85,7 +85,16 @@ struct Event {
 
 #[derive(Deserialize)]
 struct Agent {
+    #[serde(rename = "type", default)]
+    kind: String,
     summary: Option<String>,
+}
+
+impl Agent {
+    /// What the service calls the person; nothing for an integration, which tells us our own words.
+    fn person(self) -> Option<String> {
+        self.summary.filter(|_| self.kind.starts_with("user"))
+    }
 }
 
 pub(super) async fn answer(State(pagerduty): State<PagerDuty>, request: Request<Body>) -> Response {
@@ -162,7 +171,7 @@ fn parse(body: &[u8]) -> Result<Option<PagerDutyEvent>, ()> {
     let Some(key) = event.data["incident_key"].as_str() else {
         return Ok(None);
     };
-    let who = event.agent.and_then(|agent| agent.summary);
+    let who = event.agent.and_then(Agent::person);
     Ok(Some(PagerDutyEvent {
         id: short(&event.id),
         kind,

@@ -17,7 +17,9 @@ mod follow;
 mod report;
 mod test_page;
 
-pub use acknowledge::{Taken, Which, acknowledge, acknowledge_outside, escalate, hand_over, send};
+pub use acknowledge::{
+    Outside, Taken, Which, acknowledge, acknowledge_outside, escalate, hand_over, send,
+};
 pub(super) use consider::{Cause, Told, consider, consider_in, rule_of};
 pub(super) use follow::follow;
 pub use report::{NoticeReport, PageReport, list, show};
@@ -27,7 +29,7 @@ use super::Error;
 use crate::{
     ids::{NoticeId, PageId},
     jobs::{JobKind, NewJob},
-    paging::{Channel, NoticeState, PageState, Signal},
+    paging::{Channel, NoticeState, PageKind, PageState, Signal},
     permit::{ChangesTickets, Permit},
     store::{
         audit::{self, Change},
@@ -55,6 +57,15 @@ pub(super) struct Aim {
 
 /// A notice is tried until it is too late, not a number of times.
 const MAX_ATTEMPTS: i64 = 1_000;
+
+/// By which key other programs follow a page: another one behind each acknowledgement, because to them what
+/// was acknowledged calls nobody again.
+fn key_of(page: &Page) -> String {
+    match page.cycle {
+        0 => page.id.to_string(),
+        cycle => format!("{}.{cycle}", page.id),
+    }
+}
 
 fn job_kind(channel: Channel) -> JobKind {
     match channel {
@@ -90,6 +101,11 @@ async fn write_notices<A: ChangesTickets>(
             staff_id: aim.staff,
             channel: aim.channel,
             target: aim.target.clone(),
+            key: match page.kind {
+                // Each channel is proven by itself.
+                PageKind::Test => id.to_string(),
+                _ => key_of(page),
+            },
             code: with_codes.then_some(code),
             job_key: id.to_string(),
             state: NoticeState::Due,
@@ -121,16 +137,25 @@ async fn write_notices<A: ChangesTickets>(
     Ok(written)
 }
 
+/// Whatever waits to be sent is not sent. What is being sent this moment ends by itself, and what follows it
+/// in its lane waits for that.
+async fn hush<A: ChangesTickets>(permit: &mut Permit<'_, A>, page: &Page) -> Result<(), Error> {
+    for (kind, key) in notices::cancel(permit, page.id).await? {
+        jobs::finish_by_key(permit, &kind, &key).await?;
+    }
+    Ok(())
+}
+
 /// Nobody is told any more, and whoever follows the page by a webhook is told why.
 async fn quieten<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     page: &Page,
     signal: Signal,
 ) -> Result<(), Error> {
-    let told = notices::list_of_page(permit, page.id).await?;
-    for (kind, key) in notices::cancel(permit, page.id).await? {
-        jobs::finish_by_key(permit, &kind, &key).await?;
-    }
+    let key = key_of(page);
+    let mut told = notices::list_of_page(permit, page.id).await?;
+    told.retain(|notice| notice.key == key);
+    hush(permit, page).await?;
     let mut aims: Vec<Aim> = Vec::new();
     let followed = told.iter().filter(|notice| {
         notice.channel == Channel::Webhook
@@ -150,6 +175,16 @@ async fn quieten<A: ChangesTickets>(
     }
     write_notices(permit, page, (page.round, page.step), signal, &aims, false).await?;
     Ok(())
+}
+
+/// Behind an acknowledgement, a page begins anew: other programs are told that the old one is over.
+async fn begin_anew<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    page: &mut Page,
+) -> Result<Option<String>, Error> {
+    quieten(permit, page, Signal::Resolve).await?;
+    page.cycle += 1;
+    Ok(page.acknowledged_by.take())
 }
 
 /// A page is over.

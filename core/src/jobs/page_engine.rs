@@ -12,6 +12,8 @@ use crate::{
 
 /// The engine looks at least this often, whatever wakes it.
 const POLL: Duration = Duration::from_secs(1);
+/// What is due this moment, and somebody else's, is looked at again behind this.
+const SOON: Duration = Duration::from_millis(50);
 /// How often it is checked that every page will reach somebody.
 const CHECK_EVERY: Duration = Duration::from_secs(10);
 
@@ -26,9 +28,13 @@ pub async fn run(desk: &Desk, stop: &CancellationToken) {
         woken.as_mut().enable();
         let pause = match engine::advance(desk).await {
             Ok(done) if done.pages > 0 => continue,
+            // Another engine has it, or it is stuck: no reason to hurry.
+            Ok(done) if done.stuck > 0 => POLL,
             Ok(done) => {
                 let now = desk.database.clock().read();
-                done.next_at.map_or(POLL, |at| at.since(now)).min(POLL)
+                done.next_at
+                    .map_or(POLL, |at| at.since(now))
+                    .clamp(SOON, POLL)
             }
             Err(error) => {
                 let error = telemetry::chain(&error);
@@ -49,7 +55,7 @@ pub async fn run(desk: &Desk, stop: &CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
             () = &mut woken => {}
-            () = tokio::time::sleep(pause.max(Duration::from_millis(5))) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
@@ -58,9 +64,7 @@ pub async fn run(desk: &Desk, stop: &CancellationToken) {
 async fn check(desk: &Desk, was_broken: bool) -> Result<bool, Error> {
     let health = engine::check(desk).await?;
     let Some(first) = health.broken.first() else {
-        if was_broken {
-            engine::end_alarm(desk).await?;
-        }
+        engine::end_alarm(desk).await?;
         return Ok(false);
     };
     let count = health.broken.len();

@@ -294,9 +294,10 @@ fn rule(slug: &str, text: RuleText, faults: &mut Vec<String>) -> Option<Rule> {
     };
     let ack_expires = text.ack_expires.as_deref();
     let ack_expires = ack_expires.and_then(|text| span(text, faults));
+    let hours = hours.ok()?;
     Some(Rule {
         when,
-        hours: hours.ok()?,
+        hours: hours.clone(),
         plan: Plan {
             policy: slug.to_owned(),
             version,
@@ -304,6 +305,7 @@ fn rule(slug: &str, text: RuleText, faults: &mut Vec<String>) -> Option<Rule> {
             repeat: text.repeat,
             end_after: end_after.as_secs(),
             ack_expires: ack_expires.map(|span| span.as_secs()),
+            hours: hours.map(|hours| hours.to_string()),
         },
     })
 }

@@ -12,14 +12,14 @@ use crate::{
     clock::Timestamp,
     ids::{CustomerId, PageId, StaffId, TicketId},
     paging::{PageKind, PageState, Plan, Urgency},
-    permit::{ChangesTickets, Permit},
+    permit::{ChangesTickets, KeepsPages, Permit},
     tiers::{Severity, TierSlug},
 };
 
 macro_rules! columns {
     () => {
         "p.id, p.kind, p.ticket_id, p.customer_id, p.staff_id, p.tier, p.severity, p.urgency, p.schedule, p.plan,
-         p.reason, p.state, p.round, p.step, p.next_at, p.tickets, p.opened_at, p.due_at, p.acknowledged_at,
+         p.reason, p.state, p.round, p.step, p.next_at, p.tickets, p.cycle, p.opened_at, p.due_at, p.acknowledged_at,
          p.acknowledged_by, p.acknowledged_via, p.ended_at, p.ended_by, p.ending"
     };
 }
@@ -29,11 +29,21 @@ statements! {
     LOCK = Sql::per_backend(
         concat!("SELECT ", columns!(), " FROM pages p WHERE p.id = $1"),
         concat!("SELECT ", columns!(), " FROM pages p WHERE p.id = $1 FOR UPDATE"));
-    /// Locked and skipping what another engine has: each due page is one engine's.
-    DUE = Sql::per_backend(
-        concat!("SELECT ", columns!(), " FROM pages p WHERE p.next_at <= $1 ORDER BY p.next_at, p.id LIMIT $2"),
-        concat!("SELECT ", columns!(), " FROM pages p WHERE p.next_at <= $1 ORDER BY p.next_at, p.id LIMIT $2
-            FOR UPDATE SKIP LOCKED"));
+    DUE = Sql::same(
+        "SELECT id, ticket_id FROM pages WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2");
+    /// Locked, or nothing where another engine has it or has had it.
+    TAKE_DUE = Sql::per_backend(
+        concat!("SELECT ", columns!(), " FROM pages p WHERE p.id = $1 AND p.next_at <= $2"),
+        concat!("SELECT ", columns!(), " FROM pages p WHERE p.id = $1 AND p.next_at <= $2 FOR UPDATE SKIP LOCKED"));
+    PUT_OFF = Sql::same("UPDATE pages SET next_at = $2 WHERE id = $1 AND next_at IS NOT NULL");
+    TICKET_OF = Sql::same("SELECT ticket_id FROM pages WHERE id = $1");
+    OPEN_ALARMS = Sql::same(concat!(
+        "SELECT ", columns!(), " FROM pages p WHERE p.state <> 'resolved' AND p.kind = 'alarm' ORDER BY p.id"));
+    COUNT_ACTIVE = Sql::same(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM tickets t
+         WHERE t.status IN ('new', 'open', 'waiting-customer', 'on-hold') AND t.id <> $2
+            AND (t.id = (SELECT p.ticket_id FROM pages p WHERE p.id = $1)
+               OR t.id IN (SELECT q.ticket_id FROM page_tickets q WHERE q.page_id = $1))");
     NEXT_AT = Sql::same("SELECT MIN(next_at) AS at FROM pages WHERE next_at IS NOT NULL");
     OF_TICKETS = Sql::per_backend(
         concat!("SELECT ", columns!(), " FROM pages p
@@ -57,10 +67,10 @@ statements! {
          WHERE p.ticket_id = $1 OR p.id IN (SELECT q.page_id FROM page_tickets q WHERE q.ticket_id = $1)
          ORDER BY p.opened_at DESC, p.id DESC"));
     UNVERIFIED_SINCE = Sql::per_backend(
-        concat!("SELECT ", columns!(), " FROM pages p WHERE p.kind = 'unverified' AND p.opened_at > $1
-            ORDER BY p.opened_at DESC, p.id DESC"),
-        concat!("SELECT ", columns!(), " FROM pages p WHERE p.kind = 'unverified' AND p.opened_at > $1
-            ORDER BY p.opened_at DESC, p.id DESC FOR UPDATE"));
+        concat!("SELECT ", columns!(), " FROM pages p WHERE p.kind = 'unverified'
+              AND (p.due_at > $1 OR p.state IN ('waiting', 'open')) ORDER BY p.due_at DESC, p.id DESC"),
+        concat!("SELECT ", columns!(), " FROM pages p WHERE p.kind = 'unverified'
+              AND (p.due_at > $1 OR p.state IN ('waiting', 'open')) ORDER BY p.due_at DESC, p.id DESC FOR UPDATE"));
     /// Held while the budget is looked at, so that two who open pages at once see each other's.
     LOCK_BUDGET = Sql::per_backend(
         "SELECT 1",
@@ -74,7 +84,7 @@ statements! {
     UPDATE = Sql::same(
         "UPDATE pages SET state = $2, round = $3, step = $4, next_at = $5, tickets = $6, urgency = $7,
             acknowledged_at = $8, acknowledged_by = $9, acknowledged_via = $10, ended_at = $11, ended_by = $12,
-            ending = $13, due_at = $14
+            ending = $13, due_at = $14, cycle = $15
          WHERE id = $1");
     /// Each page that is not over has a next step, or somebody who has it, or is exhausted and its
     /// catch-all was written; whatever waits to be sent has a job that will.
@@ -90,7 +100,8 @@ statements! {
             (p.state IN ('waiting', 'open') AND p.next_at IS NULL)
             OR (p.state = 'exhausted' AND p.next_at IS NOT NULL)
             OR (p.state = 'exhausted' AND NOT EXISTS (
-                SELECT 1 FROM page_notices n WHERE n.page_id = p.id AND n.signal = 'trigger'))
+                SELECT 1 FROM page_notices n WHERE n.page_id = p.id AND n.signal = 'trigger'
+                    AND n.round = p.round AND n.step = p.step AND n.state IN ('due', 'sending', 'sent')))
             OR (p.state = 'acknowledged' AND p.acknowledged_by IS NULL)
             OR p.next_at < $1)
          ORDER BY p.opened_at, p.id");
@@ -98,7 +109,7 @@ statements! {
     ORPHANED = Sql::same(
         "SELECT n.page_id AS id, 'a notice waits and nothing will send it' AS fault FROM page_notices n
          WHERE n.state IN ('due', 'sending') AND NOT EXISTS (
-            SELECT 1 FROM jobs j WHERE j.dedup_key = n.job_key AND j.state IN ('queued', 'leased'))
+            SELECT 1 FROM jobs j WHERE j.kind = n.job_kind AND j.dedup_key = n.job_key AND j.state IN ('queued', 'leased'))
          ORDER BY n.created_at, n.id");
     COUNT_UNRESOLVED = Sql::same(
         "SELECT CAST(COUNT(*) AS BIGINT) FROM pages WHERE state IN ('waiting', 'open', 'exhausted')");
@@ -122,6 +133,7 @@ record! {
         step: i64,
         next_at: Option<Timestamp>,
         tickets: i64,
+        cycle: i64,
         opened_at: Timestamp,
         due_at: Timestamp,
         acknowledged_at: Option<Timestamp>,
@@ -168,6 +180,8 @@ pub struct Page {
     pub next_at: Option<Timestamp>,
     /// How many tickets it stands for.
     pub tickets: i64,
+    /// How often it began anew behind an acknowledgement. Other programs follow each by a key of its own.
+    pub cycle: i64,
     /// When it was made.
     pub opened_at: Timestamp,
     /// When the first step was due.
@@ -211,6 +225,7 @@ impl TryFrom<Row> for Page {
             step: row.step,
             next_at: row.next_at,
             tickets: row.tickets,
+            cycle: row.cycle,
             opened_at: row.opened_at,
             due_at: row.due_at,
             acknowledged_at: row.acknowledged_at,
@@ -242,6 +257,7 @@ impl BulkRow for Page {
         ("step", Kind::Int),
         ("next_at", Kind::Time),
         ("tickets", Kind::Int),
+        ("cycle", Kind::Int),
         ("opened_at", Kind::Time),
         ("due_at", Kind::Time),
     ];
@@ -268,6 +284,7 @@ impl BulkRow for Page {
         out.extend([self.round.into(), self.step.into(), self.next_at.into()]);
         out.extend([
             self.tickets.into(),
+            self.cycle.into(),
             self.opened_at.into(),
             self.due_at.into(),
         ]);
@@ -353,6 +370,7 @@ pub async fn update<A: ChangesTickets>(
         page.ended_by,
         page.ending,
         page.due_at,
+        page.cycle,
     );
     permit.change().execute_one("pages", UPDATE, values).await
 }
@@ -369,10 +387,47 @@ pub async fn find_locked(tx: &mut Tx, id: PageId) -> Result<Option<Page>, StoreE
     row.map(Page::try_from).transpose()
 }
 
-/// Pages whose time has come and that no other engine has, locked; the longest due first.
-pub async fn list_due(tx: &mut Tx, limit: i64) -> Result<Vec<Page>, StoreError> {
+/// Pages whose time has come, the longest due first, with their tickets; nothing is read of them that could be
+/// unreadable.
+pub async fn list_due(
+    tx: &mut Tx,
+    limit: i64,
+) -> Result<Vec<(PageId, Option<TicketId>)>, StoreError> {
     let now = tx.now();
-    pages(tx.fetch_all(DUE, (now, limit)).await?)
+    tx.fetch_all(DUE, (now, limit)).await
+}
+
+/// A page whose time has come, locked; nothing where another engine has it.
+pub async fn take_due(tx: &mut Tx, id: PageId) -> Result<Option<Page>, StoreError> {
+    let now = tx.now();
+    let row: Option<Row> = tx.fetch_optional(TAKE_DUE, (id, now)).await?;
+    row.map(Page::try_from).transpose()
+}
+
+/// Looks at a page later that could not be gone through.
+pub async fn put_off<A: KeepsPages>(
+    permit: &mut Permit<'_, A>,
+    id: PageId,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    permit.execute(PUT_OFF, (id, until)).await.map(|_| ())
+}
+
+/// The ticket of a page. Whoever changes both locks the ticket first.
+pub async fn ticket_of(tx: &mut Tx, id: PageId) -> Result<Option<TicketId>, StoreError> {
+    let row: Option<(Option<TicketId>,)> = tx.fetch_optional(TICKET_OF, (id,)).await?;
+    Ok(row.and_then(|(ticket,)| ticket))
+}
+
+/// Alarms that are not over.
+pub async fn list_alarms(tx: &mut Tx) -> Result<Vec<Page>, StoreError> {
+    pages(tx.fetch_all(OPEN_ALARMS, ()).await?)
+}
+
+/// How many of the tickets that a page stands for are in work, but for this one.
+pub async fn count_active(tx: &mut Tx, page: PageId, but: TicketId) -> Result<i64, StoreError> {
+    let (count,): (i64,) = tx.fetch_one("tickets", COUNT_ACTIVE, (page, but)).await?;
+    Ok(count)
 }
 
 /// When something comes next, of all pages.
@@ -400,7 +455,7 @@ pub async fn list_of_ticket(tx: &mut Tx, ticket: TicketId) -> Result<Vec<Page>, 
     pages(tx.fetch_all(EVERY_OF_TICKET, (ticket,)).await?)
 }
 
-/// Pages for senders who proved nothing, made after `since`, the latest first. Whoever asks holds the
+/// Pages for senders who proved nothing that are due after `since`, or live still; the latest first. Whoever asks holds the
 /// budget until the unit of work ends.
 pub async fn list_unverified(tx: &mut Tx, since: Timestamp) -> Result<Vec<Page>, StoreError> {
     let _: Vec<(i32,)> = tx.fetch_all(LOCK_BUDGET, ()).await?;

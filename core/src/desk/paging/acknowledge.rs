@@ -4,18 +4,25 @@
 use serde::Serialize;
 
 use super::{
-    PageReport, aim::Aimed, aim::reach, channels, end, note, quieten, report::report, write_notices,
+    PageReport,
+    aim::{Aimed, reach},
+    begin_anew, channels,
+    consider::BY_HAND,
+    hush, key_of, note, quieten,
+    report::report,
+    write_notices,
 };
 use crate::{
+    clock::Timestamp,
     desk::{Desk, Error, chat, tickets::not_found},
-    ids::PageId,
+    ids::{NoticeId, PageId},
     paging::{Channel, PageKind, PageState, Plan, Signal, Step, Target, Urgency},
     permit::{
         AcknowledgePage, Actor, ChangesTickets, EscalatePage, PageStaff, Permit, Subject,
         SystemRole, authorise,
     },
     refusal::{Refusal, RefusalCode},
-    staff::StaffStatus,
+    staff::{Staff, StaffStatus},
     store::{
         Tx,
         pages::{self, Page, notices},
@@ -50,17 +57,20 @@ async fn find(tx: &mut Tx, which: &Which) -> Result<Page, Error> {
         Which::Ticket(number) => {
             let ticket = tickets::find_by_number(tx, *number).await?;
             let ticket = ticket.ok_or_else(|| not_found(*number))?;
+            tickets::find_locked(tx, ticket.id).await?;
             let pages = pages::list_standing_for(tx, ticket.id).await?;
-            pages.into_iter().next()
+            // Its own before one that it shares.
+            let own = pages.iter().position(|page| page.kind == PageKind::Ticket);
+            pages.into_iter().nth(own.unwrap_or(0))
         }
         Which::Code(code) => {
             let code = code.trim().to_uppercase();
             match notices::find_by_code(tx, &code).await? {
-                Some(notice) => pages::find_locked(tx, notice.page_id).await?,
+                Some(notice) => lock(tx, notice.page_id).await?,
                 None => None,
             }
         }
-        Which::Page(id) => pages::find_locked(tx, *id).await?,
+        Which::Page(id) => lock(tx, *id).await?,
     };
     found.ok_or_else(|| {
         let (message, hint) = match which {
@@ -81,6 +91,14 @@ async fn find(tx: &mut Tx, which: &Which) -> Result<Page, Error> {
             .with_hint(hint)
             .into()
     })
+}
+
+/// The ticket first, then the page, as everybody does who changes both.
+async fn lock(tx: &mut Tx, id: PageId) -> Result<Option<Page>, Error> {
+    if let Some(ticket) = pages::ticket_of(tx, id).await? {
+        tickets::find_locked(tx, ticket).await?;
+    }
+    Ok(pages::find_locked(tx, id).await?)
 }
 
 fn subject_of(page: &Page) -> Subject {
@@ -137,6 +155,16 @@ pub(in crate::desk) async fn acknowledge_in(
         _ => None,
     };
     take(&mut permit, &mut page, via).await?;
+    if let Which::Ticket(_) = which
+        && let Some(ticket) = page.ticket_id
+    {
+        // A ticket can be on two: one of its own, and one that it shared before it was known whose it is.
+        for mut other in pages::list_standing_for(&mut permit, ticket).await? {
+            if other.id != page.id && other.ticket_id == Some(ticket) {
+                take(&mut permit, &mut other, via).await?;
+            }
+        }
+    }
     show_again(desk, &mut permit, &page).await?;
     let page = report(desk, &mut permit, &page).await?;
     Ok(Taken { page, was_taken_by })
@@ -148,7 +176,7 @@ pub(super) async fn take<A: ChangesTickets>(
     page: &mut Page,
     via: &str,
 ) -> Result<(), Error> {
-    page.next_at = page.plan.expiry(permit.now());
+    page.next_at = page.plan.expiry(permit.now(), page.due_at);
     if page.state == PageState::Acknowledged {
         pages::update(permit, page).await?;
         return note(permit, page, "page_updated", vec![("by", via.to_owned())]).await;
@@ -201,44 +229,70 @@ async fn prove(
     Ok(())
 }
 
-/// Another program says that somebody there has a page, or that it is over. `key` is what was sent with
-/// it. Returns whether there is such a page; what is over already stays so.
-pub async fn acknowledge_outside(
-    desk: &Desk,
-    key: &str,
-    who: Option<&str>,
-    is_over: bool,
-) -> Result<bool, Error> {
+/// What another program says of a page.
+#[derive(Clone, Debug)]
+pub struct Outside<'o> {
+    /// The key that was sent with it.
+    pub key: &'o str,
+    /// Who did it there.
+    pub who: &'o str,
+    /// It is over there, and not only somebody's.
+    pub is_over: bool,
+    /// When that was.
+    pub at: Timestamp,
+}
+
+/// Clocks differ by so much.
+const CLOCKS: std::time::Duration = std::time::Duration::from_mins(2);
+
+/// Another program says that somebody there has a page. What is over here, what began anew since, and what was
+/// said before somebody was last called, changes nothing. Returns whether there is such a page.
+pub async fn acknowledge_outside(desk: &Desk, said: &Outside<'_>) -> Result<bool, Error> {
     const HTTP: Actor = Actor::System(SystemRole::Http);
-    let Ok(id) = key.parse::<PageId>() else {
+    let Ok(id) = said
+        .key
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .parse::<PageId>()
+    else {
         return Ok(false);
     };
     let mut tx = desk.database.begin_write().await?;
-    let Some(mut page) = pages::find_locked(&mut tx, id).await? else {
+    let tested = notices::find(&mut tx, NoticeId(id.0)).await?;
+    let id = tested.as_ref().map_or(id, |notice| notice.page_id);
+    let Some(mut page) = lock(&mut tx, id).await? else {
         return Ok(false);
     };
     let mut permit = authorise(&mut tx, &HTTP, AcknowledgePage, subject_of(&page)).await?;
-    if page.state == PageState::Resolved {
+    let who: String = said.who.chars().take(64).collect();
+    if page.kind == PageKind::Test {
+        if let Some(notice) =
+            tested.filter(|notice| page.state == PageState::Open && notice.attempts > 0)
+        {
+            channels::prove(&mut permit, &notice).await?;
+            page.acknowledged_at = Some(permit.now());
+            pages::update(&mut permit, &page).await?;
+            let details = vec![("channel", "webhook".to_owned()), ("via", who)];
+            note(&mut permit, &page, "channel_proven", details).await?;
+            tx.commit().await?;
+        }
         return Ok(true);
     }
-    let via = match who {
-        Some(who) => format!("pagerduty: {}", who.chars().take(64).collect::<String>()),
-        None => "pagerduty".to_owned(),
-    };
-    if page.kind == PageKind::Test {
-        for notice in notices::list_of_page(&mut permit, page.id).await? {
-            let is_theirs = notice.channel == Channel::Webhook && notice.staff_id == page.staff_id;
-            if is_theirs && channels::is_pagerduty(&mut permit, &notice).await? {
-                channels::prove(&mut permit, &notice).await?;
-            }
-        }
-        end(&mut permit, &mut page, "answered").await?;
-    } else if is_over {
-        // The ticket is ours to end: over there it is over, here somebody has it.
-        take(&mut permit, &mut page, &format!("{via}, resolved there")).await?;
-    } else {
-        take(&mut permit, &mut page, &via).await?;
+    let sent = notices::list_of_page(&mut permit, page.id).await?;
+    let last = sent.iter().filter(|notice| {
+        notice.channel == Channel::Webhook
+            && notice.signal == Signal::Trigger
+            && notice.key == said.key
+    });
+    let last = last.map(|notice| notice.created_at).max();
+    let is_old = last.is_none_or(|last| said.at.plus(CLOCKS) < last) || said.key != key_of(&page);
+    if page.state == PageState::Resolved || is_old {
+        return Ok(true);
     }
+    // The ticket is ours to end: over there it is over, here somebody has it.
+    let over = if said.is_over { ", resolved there" } else { "" };
+    take(&mut permit, &mut page, &format!("pagerduty: {who}{over}")).await?;
     show_again(desk, &mut permit, &page).await?;
     tx.commit().await?;
     Ok(true)
@@ -279,8 +333,9 @@ pub(in crate::desk) async fn escalate_in(
             (page.round, page.step) = (0, 0);
         }
         PageState::Acknowledged => {
-            let by = page.acknowledged_by.take().unwrap_or_default();
-            details.push(("given_back_by", by));
+            // Whoever gives it back, the first step is not gone through again.
+            let by = begin_anew(&mut permit, &mut page).await?;
+            details.push(("given_back_by", by.unwrap_or_default()));
         }
         PageState::Waiting | PageState::Open | PageState::Resolved => {}
     }
@@ -336,9 +391,11 @@ pub(in crate::desk) async fn hand_over_in(
             .with_hint(format!("tierdesk staff channel add {to} …"))
             .into());
     }
-    quieten(&mut permit, &page, Signal::Acknowledge).await?;
+    hush(&mut permit, &page).await?;
+    if page.state == PageState::Acknowledged {
+        begin_anew(&mut permit, &mut page).await?;
+    }
     page.state = PageState::Open;
-    page.acknowledged_by = None;
     let at = (page.round, (page.step - 1).max(0));
     page.next_at = Some(permit.now().plus(page.plan.wait_behind(at.1)));
     pages::update(&mut permit, &page).await?;
@@ -367,6 +424,12 @@ pub async fn send(
     let ticket = tickets::find_by_number_locked(&mut tx, number).await?;
     let ticket = ticket.ok_or_else(|| not_found(number))?;
     let mut permit = authorise(&mut tx, actor, PageStaff, Subject::Ticket(ticket.id)).await?;
+    if !ticket.status.is_active() {
+        let message = format!("{number} is {}: nobody is called for it", ticket.status);
+        return Err(Refusal::new(RefusalCode::WrongStatus, message)
+            .with_hint(format!("tierdesk ticket reopen {number}"))
+            .into());
+    }
     let own = pages::list_of_tickets(&mut permit, &[ticket.id]).await?;
     if let Some(page) = own.first() {
         let message = format!("there is a page for {number} already: it is {}", page.state);
@@ -378,8 +441,9 @@ pub async fn send(
     }
     if let Some(name) = to {
         let everybody = staff::list(&mut permit).await?;
-        if !everybody.iter().any(|one| one.name == name) {
-            return Err(Refusal::not_found("member of staff", name).into());
+        let is_there = |one: &Staff| one.name == name && one.status == StaffStatus::Active;
+        if !everybody.iter().any(is_there) {
+            return Err(Refusal::not_found("active member of staff", name).into());
         }
     }
     let reason = crate::masking::mask(reason).text.into_owned();
@@ -416,7 +480,7 @@ fn by_hand(
         (to, _) => {
             let to = to.map_or(Target::Primary, |name| Target::Person(name.to_owned()));
             Plan {
-                policy: "by hand".to_owned(),
+                policy: BY_HAND.to_owned(),
                 version: "-".to_owned(),
                 steps: vec![Step {
                     wait: 0,
@@ -426,12 +490,13 @@ fn by_hand(
                 repeat: 0,
                 end_after: 15 * 60,
                 ack_expires: None,
+                hours: None,
             }
         }
     };
     let now = permit.now();
-    let by = permit.actor().split_once(':').map_or("", |(_, name)| name);
-    let reason = format!("{by} asks for help");
+    // Not who: where a ticket is shown by alias, colleagues' names are not.
+    let reason = "a colleague asks for help".to_owned();
     Ok(Page {
         id: permit.new_id(),
         kind: PageKind::Ticket,
@@ -449,6 +514,7 @@ fn by_hand(
         step: 0,
         next_at: Some(now),
         tickets: 1,
+        cycle: 0,
         opened_at: now,
         due_at: now,
         acknowledged_at: None,

@@ -6,7 +6,7 @@ use crate::{
     paging::{Channel, Step, Target},
     permit::{Action, Permit, missing},
     staff::{Role, Staff, StaffStatus},
-    store::{pages::Page, staff, staff_channels},
+    store::{StoreError, pages::Page, staff, staff_channels},
 };
 
 /// Whom a step reaches, and why it does not reach the others.
@@ -14,6 +14,15 @@ use crate::{
 pub(super) struct Aimed {
     pub(super) aims: Vec<Aim>,
     pub(super) missed: Vec<String>,
+    /// Somebody who was to be called cannot be.
+    has_unreached: bool,
+}
+
+impl Aimed {
+    /// Somebody was to be called and cannot be, and no other person is.
+    pub(super) fn is_short_of_people(&self) -> bool {
+        self.has_unreached && self.aims.iter().all(|aim| aim.staff.is_none())
+    }
 }
 
 /// Whom this step calls.
@@ -40,22 +49,18 @@ async fn target_of<A: Action>(
 ) -> Result<(), Error> {
     let person = match target {
         Target::Primary => {
-            let duty = oncall::on_duty(permit, desk, &page.schedule).await?;
-            if duty.primary.is_none() {
+            let duty = duty(desk, permit, &page.schedule, aimed).await?;
+            if duty.0.is_none() {
                 // Somebody is on call at every instant: where a rota has nobody, whoever is told last.
                 aimed
                     .missed
                     .push(format!("{} has nobody on call", page.schedule));
                 return Box::pin(catch_all(desk, permit, page, aimed)).await;
             }
-            duty.primary
+            duty.0
         }
-        Target::Secondary => {
-            oncall::on_duty(permit, desk, &page.schedule)
-                .await?
-                .secondary
-        }
-        Target::Role(schedule) => oncall::on_duty(permit, desk, schedule).await?.primary,
+        Target::Secondary => duty(desk, permit, &page.schedule, aimed).await?.1,
+        Target::Role(schedule) => duty(desk, permit, schedule, aimed).await?.0,
         Target::Person(name) => {
             let everybody = staff::list(permit).await?;
             everybody.into_iter().find(|one| one.name == *name)
@@ -85,6 +90,26 @@ async fn target_of<A: Action>(
     }
 }
 
+/// Who is first and second by a schedule. A rota that cannot be read has nobody: the page goes on without it.
+async fn duty<A: Action>(
+    desk: &Desk,
+    permit: &mut Permit<'_, A>,
+    schedule: &str,
+    aimed: &mut Aimed,
+) -> Result<(Option<Staff>, Option<Staff>), Error> {
+    match oncall::on_duty(permit, desk, schedule).await {
+        Ok(duty) => Ok((duty.primary, duty.secondary)),
+        Err(Error::Failed(StoreError::Inconsistent { table, detail })) => {
+            tracing::error!(schedule, table, detail, "a rota cannot be read");
+            aimed
+                .missed
+                .push(format!("the rota {schedule} cannot be read"));
+            Ok((None, None))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Whoever is told when nobody else is: the configured addresses, every admin, every webhook.
 pub(super) async fn catch_all<A: Action>(
     desk: &Desk,
@@ -103,11 +128,14 @@ pub(super) async fn catch_all<A: Action>(
             push(aimed, aim, &[]);
         }
     }
+    // None of them is waited for in particular.
+    let has_unreached = aimed.has_unreached;
     for person in staff::list(permit).await? {
         if person.role == Role::Admin {
             reach(desk, permit, page, &person, &[], aimed).await?;
         }
     }
+    aimed.has_unreached = has_unreached;
     for name in &desk.webhooks {
         push(aimed, webhook(name), &[]);
     }
@@ -142,6 +170,7 @@ pub(super) async fn reach<A: Action>(
     let name = &person.name;
     if person.status != StaffStatus::Active {
         aimed.missed.push(format!("{name} is disabled"));
+        aimed.has_unreached = true;
         return Ok(());
     }
     if let Some(ticket) = page.ticket_id {
@@ -150,6 +179,7 @@ pub(super) async fn reach<A: Action>(
             aimed
                 .missed
                 .push(format!("{lacking} is not attested of {name}"));
+            aimed.has_unreached = true;
             return Ok(());
         }
     }
@@ -184,6 +214,7 @@ pub(super) async fn reach<A: Action>(
         let is_there = aimed.aims.iter().any(|aim| aim.staff == Some(person.id));
         if !is_there {
             aimed.missed.push(format!("{name} has no channel"));
+            aimed.has_unreached = true;
         }
     }
     Ok(())

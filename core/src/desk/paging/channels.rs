@@ -219,14 +219,6 @@ pub async fn list(desk: &Desk, actor: &Actor, name: &str) -> Result<Vec<ChannelR
     Ok(channels.into_iter().map(ChannelReport::from).collect())
 }
 
-/// Whether a notice went to somebody's PagerDuty.
-pub(super) async fn is_pagerduty(tx: &mut Tx, notice: &Notice) -> Result<bool, Error> {
-    let Some(channel) = channel_of(tx, notice).await? else {
-        return Ok(false);
-    };
-    Ok(channel.format.as_deref() == Some("pagerduty"))
-}
-
 /// The channel of a member of staff that a notice went through, if it is still there.
 async fn channel_of(tx: &mut Tx, notice: &Notice) -> Result<Option<StaffChannel>, Error> {
     let Some(staff) = notice.staff_id else {

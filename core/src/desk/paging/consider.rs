@@ -132,14 +132,20 @@ pub(in crate::desk) async fn consider_in<A: ChangesTickets>(
     let mut made = Made::default();
     for ticket in live {
         let rule = rule_of(desk, ticket);
+        // Whoever has it keeps it when it turns out to be milder.
+        let mut held = None;
         if let Some(mut page) = standing.remove(&ticket.id) {
             let fits = rule.is_some_and(|(rule, schedule)| {
                 page.severity == ticket.severity
                     && page.plan.policy == rule.plan.policy
                     && page.schedule == schedule
             });
-            if fits {
+            if fits || page.plan.policy == BY_HAND {
                 continue;
+            }
+            let is_milder = ticket.severity > page.severity;
+            if is_milder && page.state == PageState::Acknowledged {
+                held = page.acknowledged_by.clone().zip(page.acknowledged_at);
             }
             end(permit, &mut page, cause.words()).await?;
         }
@@ -147,13 +153,20 @@ pub(in crate::desk) async fn consider_in<A: ChangesTickets>(
             continue;
         };
         if is_unverified(ticket) {
-            let is_counted = cause != Cause::Opened && is_on_unverified(permit, ticket.id).await?;
+            let is_counted = cause != Cause::Opened && is_on_unverified(permit, ticket).await?;
             if !is_counted {
                 made.unverified(desk, permit, ticket, rule, schedule)
                     .await?;
             }
         } else {
-            let page = page_of(permit, ticket, rule, schedule, PageKind::Ticket);
+            let mut page = page_of(permit, ticket, rule, schedule, PageKind::Ticket);
+            if let Some((by, at)) = held {
+                page.state = PageState::Acknowledged;
+                page.next_at = page.plan.expiry(permit.now(), page.due_at);
+                page.acknowledged_by = Some(by);
+                page.acknowledged_at = Some(at);
+                page.acknowledged_via = Some("before".to_owned());
+            }
             made.tell(ticket, &page, false);
             made.pages.push(page);
         }
@@ -161,12 +174,20 @@ pub(in crate::desk) async fn consider_in<A: ChangesTickets>(
     made.write(permit).await
 }
 
+/// Whether a page that is live, and at least as urgent, stands for it already.
 async fn is_on_unverified<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
-    ticket: TicketId,
+    ticket: &Ticket,
 ) -> Result<bool, Error> {
-    let pages = pages::list_standing_for(permit, ticket).await?;
-    Ok(pages.iter().any(|page| page.kind == PageKind::Unverified))
+    let pages = pages::list_standing_for(permit, ticket.id).await?;
+    Ok(pages.iter().any(|page| {
+        page.kind == PageKind::Unverified && is_live(page) && page.severity <= ticket.severity
+    }))
+}
+
+/// People are being called, or will be.
+fn is_live(page: &Page) -> bool {
+    matches!(page.state, PageState::Waiting | PageState::Open)
 }
 
 /// The rule for a ticket, and the schedule that answers for it.
@@ -220,6 +241,7 @@ fn page_of<A: ChangesTickets>(
         step: 0,
         next_at: Some(due),
         tickets: 1,
+        cycle: 0,
         opened_at: now,
         due_at: due,
         acknowledged_at: None,
@@ -230,6 +252,36 @@ fn page_of<A: ChangesTickets>(
         ending: None,
     }
 }
+
+/// The first instant, not before `due`, at which one more page for a sender who proved nothing keeps to the
+/// budget: so many within any hour.
+fn free_from(known: &[Page], due: Timestamp, budget: usize) -> Timestamp {
+    let mut dues: Vec<Timestamp> = known.iter().map(|page| page.due_at).collect();
+    dues.sort_unstable();
+    let Some(budget) = budget.checked_sub(1) else {
+        // None at all: they are looked at in the queue.
+        return Timestamp::MAX;
+    };
+    let mut at = due;
+    loop {
+        // Those that are due within the hour on either side of it.
+        let around: Vec<Timestamp> = dues
+            .iter()
+            .copied()
+            .filter(|other| other.since(at) < SPAN && at.since(*other) < SPAN)
+            .collect();
+        if around.len() <= budget {
+            return at;
+        }
+        match around.first() {
+            Some(first) => at = first.plus(SPAN).max(at.plus(Duration::from_secs(1))),
+            None => return at,
+        }
+    }
+}
+
+/// The policy of pages that people send themselves.
+pub(super) const BY_HAND: &str = "by hand";
 
 /// What is written at the end, in sets.
 #[derive(Default)]
@@ -267,17 +319,11 @@ impl Made {
             self.budget = Some(pages::list_unverified(permit, since).await?);
         }
         let known = self.budget.get_or_insert_default();
-        let is_open = |page: &&Page| page.state != PageState::Resolved && page.tier == ticket.tier;
-        let is_at_least_as_bad = |page: &&Page| page.severity <= ticket.severity;
-        let of_tier = known.iter().filter(is_at_least_as_bad).find(is_open);
-        let recent = known.iter().filter(|page| page.opened_at > since).count();
-        let is_spent = recent >= desk.policies.unverified_per_hour as usize;
-        let to_join = match of_tier {
-            Some(page) => Some(page),
-            None if is_spent => known.first(),
-            None => None,
+        // Of its own tier alone: whoever may take the one page may then take the other ticket too.
+        let joins = |page: &&Page| {
+            is_live(page) && page.tier == ticket.tier && page.severity <= ticket.severity
         };
-        if let Some(page) = to_join.cloned() {
+        if let Some(page) = known.iter().find(joins).cloned() {
             *self.joined.entry(page.id).or_default() += 1;
             self.rows.push(NewPageTicket {
                 page_id: page.id,
@@ -285,12 +331,19 @@ impl Made {
                 at: permit.now(),
             });
             self.tell(ticket, &page, true);
-        } else if !is_spent {
-            let page = page_of(permit, ticket, rule, schedule, PageKind::Unverified);
-            known.insert(0, page.clone());
-            self.tell(ticket, &page, false);
-            self.pages.push(page);
+            return Ok(());
         }
+        let mut page = page_of(permit, ticket, rule, schedule, PageKind::Unverified);
+        let budget = desk.policies.unverified_per_hour as usize;
+        let free = free_from(known, page.due_at, budget);
+        if free > page.due_at {
+            page.reason
+                .push_str("; it waited for the budget of such pages");
+            (page.due_at, page.next_at) = (free, Some(free));
+        }
+        known.insert(0, page.clone());
+        self.tell(ticket, &page, false);
+        self.pages.push(page);
         Ok(())
     }
 

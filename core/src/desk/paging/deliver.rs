@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::{Error, channels::WebhookSecret, note};
+use super::{Error, channels::WebhookSecret, engine::CATCH_ALL_AGAIN, note};
 use crate::{
     clock::Timestamp,
     customers::EmailAddress,
     desk::{Desk, chat},
     discord::DiscordId,
-    ids::{NoticeId, PageId, StaffChannelId},
+    ids::{NoticeId, StaffChannelId},
     jobs::{Job, JobError},
     paging::{Channel, NoticeState, PageKind, PageState, PageText, PageWords, Signal},
     permit::{Actor, KeepPages, Permit, RunPages, Subject, SystemRole, authorise},
@@ -55,8 +55,6 @@ pub enum Destination {
 pub struct Dispatch {
     /// The row.
     pub notice: Notice,
-    /// One key for the whole life of its page.
-    pub key: PageId,
     /// What the page is about.
     pub kind: PageKind,
     /// What it says, cut down to what may leave the desk.
@@ -88,9 +86,8 @@ pub async fn begin(desk: &Desk, id: NoticeId) -> Result<Option<Dispatch>, Error>
     }
     let Some(to) = destination(&mut permit, &page, &notice).await? else {
         let words = "there is no such place any more";
-        notices::settle(&mut permit, id, NoticeState::Failed, words, None).await?;
         tx.commit().await?;
-        go_on(desk, &notice).await?;
+        failed(desk, &notice, words).await?;
         return Ok(None);
     };
     let (text, ticket) = text_of(desk, &mut permit, &page, &notice).await?;
@@ -99,7 +96,6 @@ pub async fn begin(desk: &Desk, id: NoticeId) -> Result<Option<Dispatch>, Error>
     tx.commit().await?;
     Ok(Some(Dispatch {
         notice,
-        key: page.id,
         kind: page.kind,
         text,
         severity: page.severity,
@@ -221,34 +217,48 @@ pub async fn postponed(
     Ok(())
 }
 
-/// It will not arrive. Where nothing of its step has arrived or may yet, the next step is due now.
+/// It will not arrive. Where nothing of its step has arrived or may yet, the next step is due now; where it
+/// was for the catch-all, that is told again.
 pub async fn failed(desk: &Desk, notice: &Notice, words: &str) -> Result<(), Error> {
     let mut tx = desk.database.begin_write().await?;
+    if let Some(ticket) = pages::ticket_of(&mut tx, notice.page_id).await? {
+        tickets::find_locked(&mut tx, ticket).await?;
+    }
+    let page = pages::find_locked(&mut tx, notice.page_id).await?;
     let mut permit = authorise(&mut tx, &WORKER, KeepPages, Subject::Desk).await?;
     notices::settle(&mut permit, notice.id, NoticeState::Failed, words, None).await?;
+    if let Some(page) = page {
+        go_on(&mut tx, page, notice).await?;
+    }
     tx.commit().await?;
-    go_on(desk, notice).await
+    Ok(())
 }
 
-async fn go_on(desk: &Desk, notice: &Notice) -> Result<(), Error> {
-    let mut tx = desk.database.begin_write().await?;
-    let Some(mut page) = pages::find_locked(&mut tx, notice.page_id).await? else {
-        return Ok(());
+async fn go_on(tx: &mut Tx, mut page: Page, notice: &Notice) -> Result<(), Error> {
+    let is_last_step = match page.state {
+        PageState::Open => page.round == notice.round && page.step == notice.step + 1,
+        PageState::Exhausted => page.round == notice.round && page.step == notice.step,
+        _ => false,
     };
-    let is_last_step = page.round == notice.round && page.step == notice.step + 1;
-    let has_hope = notices::has_hope(&mut tx, page.id, notice.round, notice.step).await?;
-    let is_waiting = page.state == PageState::Open && page.next_at.is_some_and(|at| at > tx.now());
-    if !is_last_step || has_hope || !is_waiting || page.kind == PageKind::Test {
+    let is_trigger = notice.signal == Signal::Trigger && page.kind != PageKind::Test;
+    if !is_last_step
+        || !is_trigger
+        || notices::has_hope(tx, page.id, notice.round, notice.step).await?
+    {
         return Ok(());
     }
     let subject = page.ticket_id.map_or(Subject::Desk, Subject::Ticket);
-    let mut permit = authorise(&mut tx, &WORKER, RunPages, subject).await?;
-    page.next_at = Some(permit.now());
+    let mut permit = authorise(tx, &WORKER, RunPages, subject).await?;
+    let wait = match page.state {
+        PageState::Exhausted => CATCH_ALL_AGAIN,
+        _ => Duration::ZERO,
+    };
+    page.state = PageState::Open;
+    page.next_at = Some(permit.now().plus(wait));
     pages::update(&mut permit, &page).await?;
     let details = vec![("step", (notice.step + 1).to_string())];
     note(&mut permit, &page, "page_step_failed", details).await?;
     permit.wake_workers();
-    tx.commit().await?;
     Ok(())
 }
 

@@ -12,18 +12,20 @@ use serde::Serialize;
 use super::{
     Aim, Error,
     aim::{Aimed, aim, catch_all},
-    end, note, write_notices,
+    begin_anew, end, note, write_notices,
 };
 use crate::{
     clock::Timestamp,
     desk::Desk,
+    ids::{PageId, TicketId},
     paging::{Next, PageKind, PageState, Plan, Signal, Step, Target, Urgency},
-    permit::{Actor, Permit, RunPages, Subject, SystemRole, authorise},
+    permit::{Actor, KeepPages, Permit, RunPages, Subject, SystemRole, authorise},
     store::{
-        Tx,
         pages::{self, BrokenPage, Page},
         tickets,
     },
+    telemetry,
+    tickets::Status,
     tiers::Severity,
 };
 
@@ -31,6 +33,10 @@ use crate::{
 const WORKER: Actor = Actor::System(SystemRole::Worker);
 /// Pages that are gone through in one unit of work.
 const AT_ONCE: i64 = 50;
+/// A page that could not be gone through is tried again behind this.
+const STUCK_FOR: Duration = Duration::from_secs(30);
+/// A catch-all that reached nobody is tried again behind this.
+pub(super) const CATCH_ALL_AGAIN: Duration = Duration::from_mins(10);
 /// A step that is due for longer was forgotten, or nobody runs the engine.
 const OVERDUE: Duration = Duration::from_mins(2);
 
@@ -41,6 +47,8 @@ pub struct Advanced {
     pub pages: usize,
     /// Notices that were written.
     pub notices: usize,
+    /// Pages that could not be gone through, and are tried again.
+    pub stuck: usize,
     /// When something comes next.
     pub next_at: Option<Timestamp>,
 }
@@ -55,18 +63,56 @@ pub async fn advance(desk: &Desk) -> Result<Advanced, Error> {
         done.next_at = next;
         return Ok(done);
     }
-    let mut tx = desk.database.begin_write().await?;
-    let mut permit = authorise(&mut tx, &WORKER, RunPages, Subject::Desk).await?;
-    let due = pages::list_due(&mut permit, AT_ONCE).await?;
-    done.pages = due.len();
-    for page in due {
-        done.notices += turn(desk, &mut permit, page).await?;
+    let mut tx = desk.database.begin_read().await?;
+    let due = pages::list_due(&mut tx, AT_ONCE).await?;
+    drop(tx);
+    for (id, ticket) in due {
+        match go_on(desk, id, ticket).await {
+            Ok(None) => {}
+            Ok(Some(notices)) => {
+                done.pages += 1;
+                done.notices += notices;
+            }
+            // It must hold up no other.
+            Err(error) => {
+                let error = telemetry::chain(&error);
+                tracing::error!(page.id = %id, error, "a page could not be gone through");
+                done.stuck += 1;
+                put_off(desk, id).await?;
+            }
+        }
     }
-    done.next_at = pages::next_at(&mut permit).await?;
+    let mut tx = desk.database.begin_read().await?;
+    done.next_at = pages::next_at(&mut tx).await?;
+    Ok(done)
+}
+
+/// One page in a unit of work of its own. Returns how many notices were written; nothing where another engine
+/// has it. Its ticket is locked first, as everybody does who changes both.
+async fn go_on(desk: &Desk, id: PageId, ticket: Option<TicketId>) -> Result<Option<usize>, Error> {
+    let mut tx = desk.database.begin_write().await?;
+    if let Some(ticket) = ticket {
+        tickets::find_locked(&mut tx, ticket).await?;
+    }
+    let mut permit = authorise(&mut tx, &WORKER, RunPages, Subject::Desk).await?;
+    let Some(page) = pages::take_due(&mut permit, id).await? else {
+        return Ok(None);
+    };
+    let notices = turn(desk, &mut permit, page).await?;
     crate::fault::point("page.before_commit");
     tx.commit().await?;
     crate::fault::point("page.committed");
-    Ok(done)
+    Ok(Some(notices))
+}
+
+/// What could not be gone through is looked at again later; whoever watches is told ([`check`] finds it too).
+async fn put_off(desk: &Desk, id: PageId) -> Result<(), Error> {
+    let mut tx = desk.database.begin_write().await?;
+    let mut permit = authorise(&mut tx, &WORKER, KeepPages, Subject::Desk).await?;
+    let until = permit.now().plus(STUCK_FOR);
+    pages::put_off(&mut permit, id, until).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// One page goes on. Returns how many notices were written.
@@ -81,8 +127,15 @@ async fn turn(
     }
     let mut details = Vec::new();
     if page.state == PageState::Acknowledged {
-        let by = page.acknowledged_by.take().unwrap_or_default();
-        details.push(("expired", by));
+        if !owes_an_answer(permit, &page).await? {
+            page.next_at = page.plan.expiry(permit.now(), page.due_at);
+            pages::update(permit, &page).await?;
+            return note(permit, &page, "page_rests", Vec::new())
+                .await
+                .map(|()| 0);
+        }
+        let by = begin_anew(permit, &mut page).await?;
+        details.push(("expired", by.unwrap_or_default()));
         (page.round, page.step) = (0, 0);
     }
     let mut missed = Vec::new();
@@ -97,7 +150,14 @@ async fn turn(
                 missed.append(&mut aimed.missed);
                 if !aimed.aims.is_empty() {
                     page.state = PageState::Open;
-                    page.next_at = Some(permit.now().plus(page.plan.wait_behind(step)));
+                    // Whom only a webhook stands in for, nobody has called: the next are.
+                    let wait = if aimed.is_short_of_people() {
+                        Duration::ZERO
+                    } else {
+                        page.plan.wait_behind(step)
+                    };
+                    let at = permit.now().plus(wait);
+                    page.next_at = Some(page.plan.in_hours(at, page.due_at));
                     break (aimed.aims, (round, step));
                 }
             }
@@ -105,8 +165,13 @@ async fn turn(
                 let mut aimed = Aimed::default();
                 catch_all(desk, permit, &page, &mut aimed).await?;
                 missed.append(&mut aimed.missed);
-                page.state = PageState::Exhausted;
-                page.next_at = None;
+                if aimed.aims.is_empty() {
+                    page.state = PageState::Open;
+                    page.next_at = Some(permit.now().plus(CATCH_ALL_AGAIN));
+                } else {
+                    page.state = PageState::Exhausted;
+                    page.next_at = None;
+                }
                 break (aimed.aims, (page.round, page.step));
             }
         }
@@ -116,10 +181,11 @@ async fn turn(
     details.extend(told(&page, at, &aims, missed));
     let kind = match page.state {
         PageState::Exhausted => "page_exhausted",
+        _ if aims.is_empty() => "page_reaches_nobody",
         _ => "paged",
     };
-    if page.state == PageState::Exhausted && aims.is_empty() {
-        tracing::error!(page.id = %page.id, "a page is exhausted, and the catch-all reaches nobody");
+    if aims.is_empty() {
+        tracing::error!(page.id = %page.id, "every step of a page is over, and the catch-all reaches nobody");
     }
     note(permit, &page, kind, details).await?;
     Ok(aims.len())
@@ -140,7 +206,8 @@ async fn needless(
         return Ok(None);
     };
     if page.kind == PageKind::Unverified && page.tickets > 1 {
-        return Ok(None);
+        let is_active = pages::count_active(permit, page.id, TicketId::default()).await? > 0;
+        return Ok((!is_active).then_some("its tickets are over"));
     }
     let Some(ticket) = tickets::find(permit, id).await? else {
         return Ok(Some("its ticket is gone"));
@@ -153,6 +220,15 @@ async fn needless(
         return Ok(Some("it was answered before anybody had to be called"));
     }
     Ok(None)
+}
+
+/// Whether it is ours to answer: a ticket that sleeps, or waits for its customer, calls nobody again.
+async fn owes_an_answer(permit: &mut Permit<'_, RunPages>, page: &Page) -> Result<bool, Error> {
+    let ticket = match page.ticket_id {
+        Some(id) if page.kind == PageKind::Ticket => tickets::find(permit, id).await?,
+        _ => None,
+    };
+    Ok(ticket.is_none_or(|ticket| matches!(ticket.status, Status::New | Status::Open)))
 }
 
 /// Who was called and who was not, for the timeline.
@@ -215,7 +291,7 @@ pub async fn check(desk: &Desk) -> Result<Health, Error> {
 pub async fn raise_alarm(desk: &Desk, reason: &str) -> Result<bool, Error> {
     let mut tx = desk.database.begin_write().await?;
     let mut permit = authorise(&mut tx, &WORKER, RunPages, Subject::Desk).await?;
-    if !alarms(&mut permit).await?.is_empty() {
+    if !pages::list_alarms(&mut permit).await?.is_empty() {
         return Ok(false);
     }
     let now = permit.now();
@@ -241,6 +317,7 @@ pub async fn raise_alarm(desk: &Desk, reason: &str) -> Result<bool, Error> {
             repeat: 2,
             end_after: 30 * 60,
             ack_expires: Some(4 * 60 * 60),
+            hours: None,
         },
         reason: reason.to_owned(),
         state: PageState::Waiting,
@@ -248,6 +325,7 @@ pub async fn raise_alarm(desk: &Desk, reason: &str) -> Result<bool, Error> {
         step: 0,
         next_at: Some(now),
         tickets: 0,
+        cycle: 0,
         opened_at: now,
         due_at: now,
         acknowledged_at: None,
@@ -268,22 +346,15 @@ pub async fn raise_alarm(desk: &Desk, reason: &str) -> Result<bool, Error> {
 /// What was wrong is not any more.
 pub async fn end_alarm(desk: &Desk) -> Result<(), Error> {
     let mut tx = desk.database.begin_read().await?;
-    if alarms(&mut tx).await?.is_empty() {
+    if pages::list_alarms(&mut tx).await?.is_empty() {
         return Ok(());
     }
     drop(tx);
     let mut tx = desk.database.begin_write().await?;
     let mut permit = authorise(&mut tx, &WORKER, RunPages, Subject::Desk).await?;
-    for mut page in alarms(&mut permit).await? {
+    for mut page in pages::list_alarms(&mut permit).await? {
         end(&mut permit, &mut page, "what was wrong is not any more").await?;
     }
     tx.commit().await?;
     Ok(())
-}
-
-/// Alarms that are not over.
-async fn alarms(tx: &mut Tx) -> Result<Vec<Page>, Error> {
-    let mut pages = pages::list_unresolved(tx, 1_000).await?;
-    pages.retain(|page| page.kind == PageKind::Alarm);
-    Ok(pages)
 }

@@ -9,9 +9,6 @@ use crate::{
     tickets::Ticket,
 };
 
-/// Verbs by which somebody takes a ticket up.
-const TAKES: &[&str] = &["assigned", "replied", "status", "snoozed"];
-
 /// Brings the pages of a ticket in line with what was done to it, in the same unit of work. `kind` is the
 /// verb, as the timeline has it.
 pub(in crate::desk) async fn follow<A: ChangesTickets>(
@@ -21,34 +18,43 @@ pub(in crate::desk) async fn follow<A: ChangesTickets>(
     kind: &str,
 ) -> Result<(), Error> {
     let cause = match kind {
-        "opened" => Some(Cause::Opened),
-        "severity" => Some(Cause::Raised),
+        "opened" | "split" => Some(Cause::Opened),
+        "severity" | "merged" => Some(Cause::Raised),
         "bound" => Some(Cause::Bound),
         "reopened" => Some(Cause::Reopened),
         _ => None,
     };
     if let Some(cause) = cause {
-        return consider(desk, permit, &[ticket], cause).await;
+        consider(desk, permit, &[ticket], cause).await?;
     }
-    let is_person = permit.role().is_some();
     let is_over = !ticket.status.is_active();
-    if !is_person && !is_over {
-        return Ok(());
-    }
+    let me = permit.staff();
+    let takes = match kind {
+        // Given to somebody else, it waits for them, and they are called.
+        "assigned" => me.is_some() && ticket.assignee_id == me,
+        "replied" | "status" | "snoozed" => permit.role().is_some(),
+        _ => false,
+    };
     for mut page in pages::list_standing_for(permit, ticket.id).await? {
-        let is_one_of_many = page.kind == PageKind::Unverified && page.tickets > 1;
-        if is_over && !is_one_of_many {
-            end(
-                permit,
-                &mut page,
-                &format!("the ticket is {}", ticket.status),
-            )
-            .await?;
-        } else if is_over || TAKES.contains(&kind) {
+        let is_shared = page.kind == PageKind::Unverified && page.tickets > 1;
+        let leaves = is_over || (cause == Some(Cause::Bound) && page.kind == PageKind::Unverified);
+        let others = if is_shared && (leaves || takes) {
+            pages::count_active(permit, page.id, ticket.id).await?
+        } else {
+            0
+        };
+        if leaves && others == 0 {
+            let ending = if is_over {
+                format!("the ticket is {}", ticket.status)
+            } else {
+                "it is known whose it is".to_owned()
+            };
+            end(permit, &mut page, &ending).await?;
+        } else if takes && others == 0 {
             take(permit, &mut page, kind).await?;
-        } else if page.state == PageState::Acknowledged {
-            // An update: whoever has it is at it.
-            page.next_at = page.plan.expiry(permit.now());
+        } else if permit.role().is_some() && page.state == PageState::Acknowledged {
+            // An update: somebody is at it.
+            page.next_at = page.plan.expiry(permit.now(), page.due_at);
             pages::update(permit, &page).await?;
         }
     }

@@ -54,6 +54,7 @@ pub async fn test_page(desk: &Desk, actor: &Actor, name: &str) -> Result<TestPag
         repeat: 0,
         end_after: LASTS,
         ack_expires: None,
+        hours: None,
     };
     let page = Page {
         id: permit.new_id(),
@@ -72,6 +73,7 @@ pub async fn test_page(desk: &Desk, actor: &Actor, name: &str) -> Result<TestPag
         step: 1,
         next_at: Some(now.plus(std::time::Duration::from_secs(LASTS))),
         tickets: 0,
+        cycle: 0,
         opened_at: now,
         due_at: now,
         acknowledged_at: None,

@@ -3,7 +3,7 @@
 use super::{Did, change_ticket_in, record, staff_message};
 use crate::{
     desk::{
-        Desk, Error, chat, letters, receive::Standing, retention::check_own_hold,
+        Desk, Error, chat, letters, paging, receive::Standing, retention::check_own_hold,
         tickets::TicketReport,
     },
     ids::MessageId,
@@ -81,6 +81,7 @@ pub async fn merge(
             kind: "merged",
             details: vec![(word, with.number.to_string())],
         };
+        paging::follow(desk, &mut permit, ticket, did.kind).await?;
         record(&mut permit, ticket, did).await?;
         chat::post_later(desk, &mut permit, ticket).await?;
     }
@@ -208,6 +209,7 @@ pub async fn split(
             kind: "split",
             details: vec![(word, with.number.to_string())],
         };
+        paging::follow(desk, &mut permit, ticket, did.kind).await?;
         record(&mut permit, ticket, did).await?;
         chat::post_later(desk, &mut permit, ticket).await?;
     }

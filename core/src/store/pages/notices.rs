@@ -14,7 +14,7 @@ use crate::{
 
 macro_rules! columns {
     () => {
-        "id, page_id, round, step, signal, staff_id, channel, target, code, job_key, state, reason, proof, attempts,
+        "id, page_id, round, step, signal, staff_id, channel, target, code, key, job_key, state, reason, proof, attempts,
          doubts, created_at, tried_at, ended_at"
     };
 }
@@ -40,14 +40,18 @@ statements! {
     CANCEL = Sql::same(
         "UPDATE page_notices SET state = 'cancelled', ended_at = $2
          WHERE page_id = $1 AND signal = 'trigger' AND state IN ('due', 'sending')");
+    /// Not of those that are being sent: what follows waits behind them in their lane.
     PENDING_KEYS = Sql::same(
         "SELECT job_kind, job_key FROM page_notices
-         WHERE page_id = $1 AND signal = 'trigger' AND state IN ('due', 'sending') ORDER BY id");
-    /// What of a step has arrived, or may yet.
+         WHERE page_id = $1 AND signal = 'trigger' AND state = 'due' ORDER BY id");
+    /// What of a step has arrived, or may yet: at people, where it had any to call.
     HOPES = Sql::same(
-        "SELECT CAST(COUNT(*) AS BIGINT) FROM page_notices
-         WHERE page_id = $1 AND round = $2 AND step = $3 AND signal = 'trigger'
-            AND state IN ('due', 'sending', 'sent')");
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM page_notices n
+         WHERE n.page_id = $1 AND n.round = $2 AND n.step = $3 AND n.signal = 'trigger'
+            AND n.state IN ('due', 'sending', 'sent')
+            AND (n.staff_id IS NOT NULL OR NOT EXISTS (
+               SELECT 1 FROM page_notices m WHERE m.page_id = $1 AND m.round = $2 AND m.step = $3
+                  AND m.signal = 'trigger' AND m.staff_id IS NOT NULL))");
     COUNT_DOUBTS = Sql::same("SELECT CAST(COALESCE(SUM(doubts), 0) AS BIGINT) FROM page_notices");
     PER_PERSON = Sql::same(
         "SELECT staff_id, CAST(COUNT(DISTINCT page_id) AS BIGINT) AS count FROM page_notices
@@ -78,6 +82,8 @@ record! {
         pub target: String,
         /// What proves that it arrived.
         pub code: Option<String>,
+        /// By which key another program follows the page.
+        pub key: String,
         /// The key of the job that hands it over.
         pub job_key: String,
         /// Where it stands.
@@ -120,6 +126,7 @@ impl BulkRow for NewNotice {
         ("channel", Kind::Text),
         ("target", Kind::Text),
         ("code", Kind::Text),
+        ("key", Kind::Text),
         ("job_kind", Kind::Text),
         ("job_key", Kind::Text),
         ("state", Kind::Text),
@@ -137,8 +144,12 @@ impl BulkRow for NewNotice {
             notice.staff_id.map(|id| id.0).into(),
         ]);
         out.extend([notice.channel.as_str().into(), notice.target.into()]);
-        out.extend([notice.code.into(), self.job_kind.into()]);
-        out.extend([notice.job_key.into(), notice.state.as_str().into()]);
+        out.extend([notice.code.into(), notice.key.into()]);
+        out.extend([
+            self.job_kind.into(),
+            notice.job_key.into(),
+            notice.state.as_str().into(),
+        ]);
         out.extend([notice.attempts.into(), notice.doubts.into()]);
         out.push(notice.created_at.into());
     }

@@ -28,6 +28,9 @@ on_both! {
     what_gets_worse_is_paged_for,
     people_are_called_by_hand,
     another_program_acknowledges_by_its_key,
+    a_ticket_that_is_given_to_somebody_else_calls_on,
+    what_waits_for_its_customer_calls_nobody_again,
+    a_page_survives_a_merge,
     who_may_not_work_for_the_tier_may_not_take_it,
 }
 
@@ -254,7 +257,10 @@ async fn people_are_called_by_hand(backend: Backend) {
     let told = desk.told();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].who, "sid");
-    assert!(told[0].lines[0].contains("ada asks for help"), "{told:?}");
+    assert!(
+        told[0].lines[0].contains("a colleague asks for help"),
+        "{told:?}"
+    );
     let text = format!("{told:?}");
     assert!(!text.contains("I need you"), "what was typed stays here");
     let twice = paging::send(desk.desk(), &login("ada"), number, None, "again").await;
@@ -265,31 +271,98 @@ async fn another_program_acknowledges_by_its_key(backend: Backend) {
     let desk = PageDesk::start(backend).await;
     let number = sev1(&desk).await;
     let key = page(&desk, number).await.id.to_string();
-    let outside = |key: String, is_over| {
+    let outside = |key: String, is_over: bool, at| {
         let desk = desk.desk().clone();
         async move {
-            paging::acknowledge_outside(&desk, &key, Some("Ben"), is_over)
+            let said = paging::Outside {
+                key: &key,
+                who: "Ben",
+                is_over,
+                at,
+            };
+            paging::acknowledge_outside(&desk, &said)
                 .await
                 .expect("it is heard")
         }
     };
-    assert!(!outside("nonsense".to_owned(), false).await);
-    assert!(outside(key.clone(), false).await);
+    let now = desk.now();
+    assert!(!outside("nonsense".to_owned(), false, now).await);
+    let before = now.minus(Duration::from_mins(10));
+    assert!(outside(key.clone(), false, before).await);
+    assert_eq!(
+        page(&desk, number).await.state,
+        PageState::Open,
+        "an old word"
+    );
+    assert!(outside(key.clone(), false, now).await);
     let taken = page(&desk, number).await;
     assert_eq!(taken.state, PageState::Acknowledged);
     assert_eq!(taken.acknowledged_via.as_deref(), Some("pagerduty: Ben"));
     // Resolved over there, the ticket is still ours to end.
-    assert!(outside(key, true).await);
+    assert!(outside(key.clone(), true, now).await);
     assert_eq!(page(&desk, number).await.state, PageState::Acknowledged);
+    let ticket = desk.mail.test.ticket(number).await.ticket;
+    assert!(ticket.status.is_active());
+
+    // It expires and begins anew, under another key: what is said by the old one is of no use.
+    desk.work().await;
+    desk.told();
+    desk.pass(MINUTE * 31).await;
+    assert_eq!(page(&desk, number).await.state, PageState::Open);
+    assert!(outside(key.clone(), false, desk.now()).await);
+    assert_eq!(page(&desk, number).await.state, PageState::Open);
+    assert!(outside(format!("{key}.1"), false, desk.now()).await);
+    assert_eq!(page(&desk, number).await.state, PageState::Acknowledged);
+}
+
+/// Given to a colleague it waits for them; passed on by hand it calls no less.
+async fn a_ticket_that_is_given_to_somebody_else_calls_on(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    let number = sev1(&desk).await;
+    work_ticket::assign(desk.desk(), &login("ben"), number, "ada")
+        .await
+        .expect("it is given");
+    assert_eq!(page(&desk, number).await.state, PageState::Open);
+    ack(&desk, "ada", number).await;
+    assert_eq!(page(&desk, number).await.state, PageState::Acknowledged);
+}
+
+/// What waits for its customer, or sleeps, is not ours to answer: nobody is called again for it.
+async fn what_waits_for_its_customer_calls_nobody_again(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    let waiting = sev1(&desk).await;
+    desk.mail.reply(waiting, "Is it better now?").await;
+    let open = sev1(&desk).await;
+    ack(&desk, "ben", open).await;
+    desk.work().await;
+    desk.told();
+    desk.pass(MINUTE * 65).await;
+    let told = desk.told();
+    let again = told.iter().filter(|one| one.signal == Signal::Trigger);
+    let again: Vec<&str> = again.map(|one| one.title.as_str()).collect();
+    assert!(!again.is_empty(), "positive control: the open one");
+    let name = waiting.to_string();
     assert!(
-        desk.mail
-            .test
-            .ticket(number)
-            .await
-            .ticket
-            .status
-            .is_active()
+        again.iter().all(|title| !title.contains(&name)),
+        "{again:?}"
     );
+    assert_eq!(page(&desk, waiting).await.state, PageState::Acknowledged);
+}
+
+/// Merged into an older one, a sev1 is paged for there; split off, it is paged for anew.
+async fn a_page_survives_a_merge(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    let letter = MailDesk::proven(JOHN, "older").subject("a question");
+    let older = desk.mail.receive_on(&letter).await;
+    let younger = sev1(&desk).await;
+    work_ticket::merge(desk.desk(), &login("ada"), younger, older)
+        .await
+        .expect("they are merged");
+    desk.work().await;
+    let called = desk.called();
+    assert!(!called.is_empty(), "the older is sev1 now");
+    assert_eq!(page(&desk, older).await.state, PageState::Open);
+    assert_eq!(page(&desk, younger).await.state, PageState::Resolved);
 }
 
 /// Whoever may not be given the ticket is not called for it, and cannot take it.
@@ -302,8 +375,10 @@ async fn who_may_not_work_for_the_tier_may_not_take_it(backend: Backend) {
     let letter = MailDesk::proven("security@techgov.gov", "down").subject("[SEV1] down");
     let number = desk.mail.receive_on(&letter).await;
     desk.work().await;
-    let called: Vec<_> = desk.called().into_iter().map(|(_, who)| who).collect();
-    assert_eq!(called, ["desk:pagerduty"]);
+    // A webhook alone is nobody: the next are called at once.
+    let mut called: Vec<_> = desk.called().into_iter().map(|(_, who)| who).collect();
+    called.sort();
+    assert_eq!(called, ["ada", "desk:pagerduty", "pia"]);
     let which = Which::Ticket(number);
     let refused = paging::acknowledge(desk.desk(), &login("ben"), &which, "terminal").await;
     assert!(

@@ -31,6 +31,8 @@ on_both! {
     an_empty_rota_reaches_the_catch_all,
     a_clock_that_jumps_brings_one_step_and_no_storm,
     several_engines_fire_each_step_once,
+    a_page_that_cannot_be_read_holds_up_no_other,
+    a_catch_all_that_reaches_nobody_is_told_again,
     a_page_that_would_reach_nobody_is_found,
 }
 
@@ -178,8 +180,12 @@ async fn a_step_that_reaches_nobody_is_passed_at_once(backend: Backend) {
     desk.pass(MINUTE * 10).await;
     // Neither lead nor second, nor the security lead: the director, ten minutes after the first.
     assert_eq!(desk.called(), [(10, "eve".to_owned())]);
-    let history = desk.mail.test.ticket(number).await;
-    let _ = history;
+    let called = page(&desk, number).await.notices;
+    assert!(
+        called
+            .iter()
+            .any(|notice| notice.staff.as_deref() == Some("eve"))
+    );
     desk.is_healthy().await;
 }
 
@@ -307,4 +313,48 @@ async fn a_page_that_would_reach_nobody_is_found(backend: Backend) {
         "{told:?}"
     );
     engine::end_alarm(desk.desk()).await.expect("it is over");
+}
+
+/// A plan that nobody can read, and a rota that nobody can.
+async fn a_page_that_cannot_be_read_holds_up_no_other(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    let broken = sev1(&desk).await;
+    let spoil = "UPDATE pages SET plan = 'no plan'";
+    desk.desk().database.tamper(spoil, spoil).await;
+    sev1(&desk).await;
+    let advanced = engine::advance(desk.desk()).await.expect("it advances");
+    assert_eq!((advanced.pages, advanced.stuck), (1, 1), "{advanced:?}");
+    desk.worker().drain().await.expect("the queue can be read");
+    assert_eq!(names(desk.called()).len(), 2, "the other's");
+    let _ = broken;
+    let other = PageDesk::start(backend).await;
+    let spoil = "UPDATE oncall_schedules SET spec = 'no rota' WHERE slug = 'platform-lead'";
+    other.desk().database.tamper(spoil, spoil).await;
+    sev1(&other).await;
+    other.pass(MINUTE * 10).await;
+    let called = names(other.called());
+    assert_eq!(called, ["ben", "desk:pagerduty", "ada"], "without the lead");
+}
+
+async fn a_catch_all_that_reaches_nobody_is_told_again(backend: Backend) {
+    let mut desk = PageDesk::start(backend).await;
+    desk.mail.test.desk.webhooks = Vec::new();
+    desk.mail.test.desk.catch_all = Vec::new();
+    for name in ["ada", "ben", "pia", "sid", "eve"] {
+        desk.disable(name).await;
+    }
+    let number = sev1(&desk).await;
+    desk.work().await;
+    let waiting = page(&desk, number).await;
+    assert_eq!(
+        waiting.state,
+        PageState::Open,
+        "nobody was reached: {waiting:?}"
+    );
+    assert!(waiting.next_at.is_some());
+    desk.mail.test.desk.webhooks = vec!["pagerduty".to_owned()];
+    desk.pass(MINUTE * 11).await;
+    assert_eq!(names(desk.called()), ["desk:pagerduty"]);
+    assert_eq!(page(&desk, number).await.state, PageState::Exhausted);
+    desk.is_healthy().await;
 }

@@ -10,7 +10,7 @@ use tierdesk_core::{
     paging::{PageKind, PageState},
     tickets::CloseReason,
 };
-use tierdesk_tests::{Backend, Letter, MailDesk, PageDesk, login, on_both, owner};
+use tierdesk_tests::{Backend, Letter, MailDesk, PageDesk, START, login, on_both, owner};
 
 on_both! {
     ten_thousand_spoofed_and_twenty_genuine,
@@ -48,21 +48,22 @@ async fn ten_thousand_spoofed_and_twenty_genuine(backend: Backend) {
     let desk = PageDesk::start(backend).await;
     let every = Duration::from_hours(1) / u32::try_from(SPOOFED / BATCH).expect("it fits");
     let mut genuine = BTreeSet::new();
-    let mut slowest = 0;
     for batch in 0..SPOOFED / BATCH {
         let letters: Vec<Letter> = (batch * BATCH..(batch + 1) * BATCH).map(spoofed).collect();
         desk.mail.test.receive_all(&letters).await;
         if batch % 12 == 3 && genuine.len() < 20 {
             let id = format!("genuine-{batch}");
             let letter = MailDesk::proven("john@acmefinance.com", &id).subject("[SEV1] truly");
-            let sent = desk.now();
             let number = desk.mail.receive_on(&letter).await;
             desk.work().await;
             let pages = paging::show(desk.desk(), &owner(), &Which::Ticket(number)).await;
             let page = pages.expect("they are shown").remove(0);
-            let told = page.notices.iter().filter_map(|notice| notice.ended_at);
-            let told = told.min().expect("somebody was told");
-            slowest = slowest.max(told.since(sent).as_secs());
+            // In the same cycle: the clock has not moved since the mail came.
+            let told = page
+                .notices
+                .iter()
+                .filter(|notice| notice.ended_at.is_some());
+            assert!(told.count() > 0, "somebody was told at once: {page:?}");
             genuine.insert(page.id);
         }
         desk.mail.test.pass(every);
@@ -70,18 +71,18 @@ async fn ten_thousand_spoofed_and_twenty_genuine(backend: Backend) {
     }
     let flood = unverified(&desk).await;
     let counted: i64 = flood.iter().map(|page| page.tickets).sum();
+    let end = START.plus(Duration::from_hours(1));
+    let fired = flood.iter().filter(|page| page.due_at < end);
+    let fired = fired.count();
     println!(
-        "{backend:?}: {SPOOFED} spoofed: {} pages for {counted} tickets; 20 genuine: {} pages, slowest {slowest} s",
-        flood.len(),
+        "{backend:?}: {SPOOFED} spoofed: {fired} pages called somebody within the hour, {} wait for theirs, {counted} \
+         tickets on them; 20 genuine: {} pages",
+        flood.len() - fired,
         genuine.len(),
     );
     assert_eq!(genuine.len(), 20, "each genuine one has a page of its own");
-    assert!(slowest <= 5, "{slowest} s");
-    assert!(
-        !flood.is_empty(),
-        "positive control: the first are paged for"
-    );
-    assert!(flood.len() <= 5, "{}", flood.len());
+    assert!(fired > 0, "positive control: the first are paged for");
+    assert!(fired <= 5, "{fired}");
     assert_eq!(
         counted,
         i64::try_from(SPOOFED).expect("it fits"),
@@ -103,14 +104,26 @@ async fn the_budget_is_an_hours(backend: Backend) {
             .expect("it is closed");
         desk.pass(MINUTE).await;
     }
-    assert_eq!(unverified(&desk).await.len(), 5);
-    desk.told();
-    desk.pass(MINUTE * 60).await;
-    let letter = Letter::new("mallory@elsewhere.example", "later").subject("[SEV1] down again");
-    desk.mail.receive_on(&letter).await;
-    desk.work().await;
-    assert_eq!(unverified(&desk).await.len(), 6, "an hour later");
-    assert!(!desk.called().is_empty());
+    let called = desk.called().into_iter().filter(|(_, who)| who == "ben");
+    assert_eq!(
+        called.count(),
+        5,
+        "the others waited, and were closed meanwhile"
+    );
+    let letter = Letter::new("mallory@elsewhere.example", "waits").subject("[SEV1] still down");
+    let number = desk.mail.receive_on(&letter).await;
+    desk.pass(MINUTE * 30).await;
+    assert_eq!(desk.called(), [], "it waits for the budget");
+    desk.is_healthy().await;
+    desk.pass(MINUTE * 30).await;
+    assert!(!desk.called().is_empty(), "and is not forgotten");
+    let which = Which::Ticket(number);
+    let pages = paging::show(desk.desk(), &owner(), &which).await;
+    let pages = pages.expect("they are shown");
+    assert!(
+        pages[0].reason.contains("waited for the budget"),
+        "{pages:?}"
+    );
 }
 
 async fn one_of_many_does_not_end_the_others(backend: Backend) {
@@ -126,11 +139,22 @@ async fn one_of_many_does_not_end_the_others(backend: Backend) {
         .await
         .expect("it is set aside");
     let pages = unverified(&desk).await;
-    assert_eq!(pages[0].state, PageState::Acknowledged, "somebody is at it");
+    assert_eq!(
+        pages[0].state,
+        PageState::Open,
+        "the others are still there"
+    );
     // Each of them finds the page that stands for it.
     let which = Which::Ticket(numbers[2]);
     let taken = paging::acknowledge(desk.desk(), &login("ada"), &which, "terminal").await;
     assert_eq!(taken.expect("it is found").page.id, pages[0].id);
+    for number in &numbers[1..] {
+        work_ticket::mark_spam(desk.desk(), &login("ada"), *number)
+            .await
+            .expect("it is set aside");
+    }
+    let pages = unverified(&desk).await;
+    assert_eq!(pages[0].state, PageState::Resolved, "none of them is left");
 }
 
 async fn a_flood_says_how_many(backend: Backend) {

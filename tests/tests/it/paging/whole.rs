@@ -34,9 +34,14 @@ async fn from_a_mail_to_pagerduty_and_back(backend: Backend) {
     );
     assert_eq!(body["payload"]["severity"], "critical");
 
+    let now = program
+        .run(&["oncall", "page", "show", "SB-1", "--json"])
+        .done()
+        .json()[0]["opened_at"]
+        .clone();
     let event = serde_json::json!({ "event": {
         "id": "01EVENT", "event_type": "incident.acknowledged", "resource_type": "incident",
-        "occurred_at": "2026-11-28T14:30:00.123Z",
+        "occurred_at": now,
         "agent": { "id": "PUSER", "type": "user_reference", "summary": "Dana Doe" },
         "data": { "id": "PINC", "type": "incident", "incident_key": key, "status": "acknowledged" },
     }})
