@@ -14,6 +14,8 @@ mod consider;
 pub mod deliver;
 pub mod engine;
 mod follow;
+pub mod outcome;
+pub mod press;
 mod report;
 mod test_page;
 
@@ -106,8 +108,8 @@ async fn write_notices<A: ChangesTickets>(
             job_kind: kind.as_str().to_owned(),
         });
         // What is said of one page to one place keeps its order: no "over" before its "trigger".
-        let lane =
-            (aim.channel == Channel::Webhook).then(|| format!("page:{}:{}", page.id, aim.target));
+        let lane = is_followed(aim.channel)
+            .then(|| format!("page:{}:{}:{}", page.id, aim.channel, aim.target));
         work.push(NewJob {
             lane,
             dedup_key: Some(notice.job_key.clone()),
@@ -121,7 +123,15 @@ async fn write_notices<A: ChangesTickets>(
     Ok(written)
 }
 
-/// Nobody is told any more, and whoever follows the page by a webhook is told why.
+/// Whether what was said there follows the page: a webhook is told more, a message in chat is changed.
+fn is_followed(channel: Channel) -> bool {
+    match channel {
+        Channel::Webhook | Channel::Thread | Channel::Direct => true,
+        Channel::Mail => false,
+    }
+}
+
+/// Nobody is told any more, and whoever follows the page by a webhook or in chat is told why.
 async fn quieten<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     page: &Page,
@@ -133,7 +143,7 @@ async fn quieten<A: ChangesTickets>(
     }
     let mut aims: Vec<Aim> = Vec::new();
     let followed = told.iter().filter(|notice| {
-        notice.channel == Channel::Webhook
+        is_followed(notice.channel)
             && notice.signal == Signal::Trigger
             && matches!(notice.state, NoticeState::Sending | NoticeState::Sent)
     });

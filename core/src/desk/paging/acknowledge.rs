@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use super::{
-    PageReport, aim::Aimed, aim::reach, channels, end, note, quieten, report::report, write_notices,
+    Aim, PageReport, aim::Aimed, aim::reach, channels, end, note, quieten, report::report,
+    write_notices,
 };
 use crate::{
     desk::{Desk, Error, chat, tickets::not_found},
@@ -196,6 +197,17 @@ async fn prove(
         page.acknowledged_by = Some(permit.actor().to_owned());
         page.acknowledged_via = Some(via.to_owned());
         pages::update(permit, page).await?;
+        if matches!(notice.channel, Channel::Thread | Channel::Direct) {
+            // Its button goes.
+            let aim = Aim {
+                staff: notice.staff_id,
+                name: String::new(),
+                channel: notice.channel,
+                target: notice.target,
+            };
+            let at = (page.round, notice.step);
+            write_notices(permit, page, at, Signal::Acknowledge, &[aim], false).await?;
+        }
         note(permit, page, "channel_proven", details).await?;
     }
     Ok(())
