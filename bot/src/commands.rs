@@ -57,6 +57,7 @@ pub fn definitions(desk: &Desk) -> Value {
         customer_command(&tiers),
         ticket_command(&tiers),
         onboard_command(&tiers),
+        oncall_command(),
         command("help", "What the desk can do here, with examples", &[]),
     ])
 }
@@ -179,6 +180,27 @@ fn onboard_command(tiers: &[&str]) -> Value {
             sub("status", "Shows how far a run is", &[run()]),
             sub("resume", "Goes on with a run that stopped", &[run()]),
             sub("list", "Lists runs", &[]),
+        ],
+    )
+}
+
+fn oncall_command() -> Value {
+    let ticket = completed(
+        "ticket",
+        "SB-12; not needed in the ticket's own thread",
+        false,
+    );
+    command(
+        "oncall",
+        "Who is on call, and who is being called",
+        &[
+            sub("now", "Shows who is on call for each tier", &[]),
+            sub("pages", "Lists pages that are not over", &[]),
+            sub(
+                "ack",
+                "Says that you have it: nobody further is called",
+                &[ticket],
+            ),
         ],
     )
 }

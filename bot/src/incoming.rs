@@ -12,7 +12,7 @@ use tierdesk_core::{
     permit::Actor,
 };
 
-use crate::{Bot, card::PREFIX};
+use crate::{Bot, card::PREFIX, pages};
 
 /// An interaction.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub(crate) enum Did {
     Typing(String, String, String),
     /// A button, menu or form of ours was used.
     Used(String, Input),
+    /// A button or menu of a page was used.
+    OnPage(String, Input),
     /// Something that is not ours.
     Foreign,
 }
@@ -149,6 +151,9 @@ fn actor(bot: &Bot, guild: Option<u64>, user: u64, roles: &[DiscordId]) -> Actor
 }
 
 fn used(custom_id: &str, input: Input) -> Did {
+    if let Some(handle) = custom_id.strip_prefix(pages::PREFIX) {
+        return Did::OnPage(handle.to_owned(), input);
+    }
     match custom_id.strip_prefix(PREFIX) {
         Some(handle) => Did::Used(handle.to_owned(), input),
         None => Did::Foreign,

@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod guild;
 mod incoming;
 pub mod message;
+pub mod pages;
 pub mod posts;
 pub mod progress;
 pub mod rest;

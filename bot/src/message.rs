@@ -1,7 +1,9 @@
-//! What can be sent: a message that pings nobody, because its type leaves no choice.
+//! What can be sent: a message that pings nobody, because its type leaves no choice. The one exception is a
+//! type of its own, a [`Call`], which pings exactly one person.
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use tierdesk_core::discord::DiscordId;
 
 /// Discord's limits (Message and Embed resources of its documentation), in characters.
 pub mod limit {
@@ -120,6 +122,37 @@ impl Message {
         let mut body = self.body();
         body["nonce"] = nonce.into();
         body["enforce_nonce"] = true.into();
+        body
+    }
+}
+
+/// A message that rings for one person, and can name no second: whoever is called to a page.
+#[derive(Clone, Debug)]
+pub struct Call {
+    user: DiscordId,
+    message: Message,
+}
+
+impl Call {
+    /// A call of this person. The text is escaped already.
+    pub fn new(user: DiscordId, text: impl AsRef<str>) -> Self {
+        let message = Message::text(format!("<@{user}> {}", text.as_ref()));
+        Self { user, message }
+    }
+
+    /// With a row of buttons.
+    #[must_use]
+    pub fn row(self, components: &[Value]) -> Self {
+        Self {
+            message: self.message.row(components),
+            ..self
+        }
+    }
+
+    /// To be created at most once in a few minutes, however often it is sent.
+    pub fn once(&self, nonce: &str) -> Value {
+        let mut body = self.message.once(nonce);
+        body["allowed_mentions"]["users"] = json!([self.user]);
         body
     }
 }

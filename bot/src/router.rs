@@ -5,6 +5,8 @@ mod answer;
 mod customer;
 mod help;
 mod onboard;
+mod oncall;
+mod page;
 mod ticket;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -143,6 +145,7 @@ async fn respond(bot: &Bot, incoming: &Incoming) -> Answer {
             return Answer::Choices(choices.unwrap_or_default());
         }
         Did::Used(handle, input) => use_handle(bot, actor, handle, input.clone()).await,
+        Did::OnPage(handle, input) => page::press(bot, actor, handle, input.clone()).await,
         Did::Foreign => Err(Refusal::new(
             RefusalCode::Changed,
             "this button or command is not the desk's any more",
@@ -157,6 +160,7 @@ async fn command(path: &str, asked: &Asked<'_>) -> Result<Answer, Error> {
         ("customer", verb) => customer::run(verb, asked).await,
         ("ticket", verb) => ticket::run(verb, asked).await,
         ("onboard", verb) => onboard::run(verb, asked).await,
+        ("oncall", verb) => oncall::run(verb, asked).await,
         ("help", _) => help::run(asked).await,
         _ => Err(Refusal::not_found("command", path).into()),
     }

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, fmt, num::NonZeroU64, str::FromStr};
 
-use crate::staff::Role;
+use crate::{ids::StaffId, staff::Role};
 
 /// An id that Discord gave: a number above zero. Columns and JSON hold its digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,8 +56,12 @@ pub struct Member {
     pub user: DiscordId,
     /// Whether they act in the configured guild.
     pub is_in_our_guild: bool,
+    /// Whether they act in a direct message, which belongs to no server.
+    pub is_direct: bool,
     /// Staff roles that ask for a role in Discord which they do not hold.
     pub lacks: Vec<Role>,
+    /// Whose notice they answer. Only the desk says so, after it read whose the button is.
+    answers: Option<StaffId>,
 }
 
 impl Member {
@@ -78,8 +82,23 @@ impl Member {
         Self {
             user,
             is_in_our_guild: guild == Some(ours),
+            is_direct: guild.is_none(),
             lacks,
+            answers: None,
         }
+    }
+
+    /// The same, with a button in hand that was made for this member of staff alone.
+    pub(crate) fn answering(&self, staff: StaffId) -> Self {
+        Self {
+            answers: Some(staff),
+            ..self.clone()
+        }
+    }
+
+    /// Whether they answer, in a direct message, what was sent to this member of staff.
+    pub(crate) fn answers_for(&self, staff: StaffId) -> bool {
+        self.is_direct && self.answers == Some(staff)
     }
 }
 

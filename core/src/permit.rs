@@ -305,11 +305,18 @@ actions! {
     FillIndex = "search.fill", [], [Worker, Demo], KeepsSearch;
 }
 
+/// What may be done in a direct message, with a button that was made for whoever presses it: a direct
+/// message belongs to no server, so nothing else is answered there.
+pub const IN_DIRECT_MESSAGES: &[&str] = &[AcknowledgePage::NAME, EscalatePage::NAME];
+
 /// A customer changes tier, and its open tickets follow in the same unit of work.
 impl ChangesTickets for ChangeCustomer {}
 impl ChangesTickets for ImportCustomers {}
 /// An acknowledged test proves the channel it came through; a test is a page.
 impl ChangesChannels for AcknowledgePage {}
+/// A button on a page is used up with its effect, by the right that the effect asks for.
+impl KeepsChat for AcknowledgePage {}
+impl KeepsChat for EscalatePage {}
 impl ChangesTickets for ChangeChannel {}
 /// Mails and the position behind them commit together; so do an alarm and the note that it was raised.
 impl KeepsMailboxes for ReceiveMail {}
@@ -449,12 +456,18 @@ pub async fn authorise<'tx, A: Action>(
     Err(denied(&who, A::NAME).with_hint(hint).into())
 }
 
-/// The member of staff who is this member of our guild.
+/// The member of staff who is this member of our guild, or who answers what was sent to them alone.
 async fn find_member<A: Action>(
     tx: &mut Tx,
     member: &Member,
 ) -> Result<Option<Staff>, crate::error::Error> {
     if !member.is_in_our_guild {
+        if member.is_direct && IN_DIRECT_MESSAGES.contains(&A::NAME) {
+            let staff = store::staff::find_by_discord_user(tx, member.user).await?;
+            if let Some(staff) = staff.filter(|staff| member.answers_for(staff.id)) {
+                return Ok(Some(staff));
+            }
+        }
         return Err(denied(&format!("discord:{}", member.user), A::NAME)
             .with_hint("the desk answers in its own server only")
             .into());

@@ -10,13 +10,15 @@ use tierdesk_core::{
     customers::EmailAddress,
     desk::{
         Desk,
-        paging::deliver::{self, Destination, Dispatch},
+        paging::{
+            deliver::{self, Destination, Dispatch},
+            outcome::{Outcome, settle},
+        },
     },
     fault,
     ids::NoticeId,
-    jobs::{Handler, HandlerFuture, Job, JobError, JobKind},
+    jobs::{Handler, HandlerFuture, Job, JobKind},
     outgoing::{ComposeError, HeaderText, Party},
-    paging::next_try,
     telemetry,
 };
 
@@ -83,22 +85,6 @@ impl SendPageMail {
     }
 }
 
-/// What became of a notice, on whichever channel.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// The other side has it. Its words.
-    Sent(String),
-    /// Not now, or not known.
-    Later {
-        words: String,
-        may_have_arrived: bool,
-        /// How long the other side asks us to wait.
-        wait: Option<Duration>,
-    },
-    /// Never. Why.
-    Never(String),
-}
-
 impl From<Answer> for Outcome {
     fn from(answer: Answer) -> Self {
         let later = |words, may_have_arrived| Self::Later {
@@ -107,47 +93,12 @@ impl From<Answer> for Outcome {
             wait: None,
         };
         match answer {
-            Answer::Taken(words) => Self::Sent(words),
+            Answer::Taken(words) => Self::Sent { words, proof: None },
             Answer::Never(words) => Self::Never(words),
             Answer::Later(words) => later(words, false),
             Answer::Unknown(words) => later(words, true),
         }
     }
-}
-
-/// Records what became of a notice; what failed is tried again soon, and not for long.
-pub(crate) async fn settle(
-    desk: &Desk,
-    dispatch: &Dispatch,
-    job: &Job,
-    outcome: Outcome,
-) -> Result<(), JobError> {
-    let notice = &dispatch.notice;
-    let give_up = async |words: String| match deliver::failed(desk, notice, &words).await {
-        Ok(()) => JobError::Fail(words),
-        Err(error) => job_error(error),
-    };
-    let (words, may_have_arrived, asked) = match outcome {
-        Outcome::Sent(words) => return deliver::sent(desk, notice, job, &words, None).await,
-        Outcome::Never(words) => return Err(give_up(words).await),
-        Outcome::Later {
-            words,
-            may_have_arrived,
-            wait,
-        } => (words, may_have_arrived, wait),
-    };
-    let [.., high, low] = *notice.id.0.as_bytes();
-    let random = u16::from_be_bytes([high, low]);
-    let Some(wait) = next_try(notice.attempts, deliver::age(desk, notice), random) else {
-        return Err(give_up(format!("given up: {words}")).await);
-    };
-    deliver::postponed(desk, notice, &words, may_have_arrived)
-        .await
-        .map_err(job_error)?;
-    Err(JobError::RetryAfter(
-        wait.max(asked.unwrap_or_default()),
-        words,
-    ))
 }
 
 /// The bytes of a notice.

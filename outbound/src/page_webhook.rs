@@ -6,7 +6,10 @@ use std::{sync::Arc, time::Duration};
 use tierdesk_core::{
     desk::{
         Desk,
-        paging::deliver::{self, Destination, Dispatch},
+        paging::{
+            deliver::{self, Destination, Dispatch},
+            outcome::{Outcome, settle},
+        },
     },
     fault,
     ids::NoticeId,
@@ -16,7 +19,6 @@ use tierdesk_core::{
 };
 
 use crate::{
-    page_mail::{Outcome, settle},
     send::{field, job_error},
     webhook::{Alert, Answer, Endpoint, Webhooks},
 };
@@ -98,7 +100,7 @@ fn alert(dispatch: &Dispatch) -> Alert {
 
 fn outcome(answer: Answer) -> Outcome {
     match answer {
-        Answer::Sent { words } => Outcome::Sent(words),
+        Answer::Sent { words } => Outcome::Sent { words, proof: None },
         Answer::Never { words } => Outcome::Never(words),
         Answer::Later { words, wait } => Outcome::Later {
             words,

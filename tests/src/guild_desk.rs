@@ -5,25 +5,31 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tierdesk_bot::{
     Bot,
     gateway::{BotError, Patience},
+    pages::SendPageChat,
     posts::PostTicket,
     progress::PostProgress,
 };
 use tierdesk_core::{
     desk::{
-        Desk,
+        Desk, oncall,
+        paging::engine,
         staff::{self, NewStaff, register_first_admin},
     },
     discord::DiscordId,
     jobs::worker::{Tick, Worker},
+    mail::Envelope,
     permit::Actor,
+    receive::Road,
     settings::{DiscordSettings, Settings},
     staff::Role,
+    tickets::TicketNumber,
 };
+use tierdesk_ingest::process::deliver;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Backend, TestDesk,
+    Backend, MailDesk, TestDesk,
     discord::{Channel, FakeDiscord, Message},
     owner,
 };
@@ -156,8 +162,11 @@ impl GuildDesk {
         let progress = Arc::new(PostProgress {
             bot: Arc::clone(&self.bot),
         });
+        let pages = Arc::new(SendPageChat {
+            bot: Arc::clone(&self.bot),
+        });
         let database = self.test.desk.database.clone();
-        Worker::new(database, "bot", vec![posts, progress])
+        Worker::new(database, "bot", vec![posts, progress, pages])
     }
 
     /// Posts what is due, and moves the clock on by a second.
@@ -165,6 +174,58 @@ impl GuildDesk {
         let done = self.worker().drain().await.expect("the queue can be read");
         self.test.pass(Duration::from_secs(1));
         done
+    }
+
+    /// Puts dana on call for every tier, and erin second.
+    pub async fn rota(&self) {
+        let schedule = |tier: &str| {
+            let turn = |layer: &str, who: &str| {
+                format!(
+                    "[[schedule.rotation]]\nlayer = \"{layer}\"\npeople = [\"{who}\"]\nevery = \"1 week\"\n\
+                     starts = \"2026-11-16 00:00\"\n"
+                )
+            };
+            let (first, second) = (turn("primary", "dana"), turn("secondary", "erin"));
+            format!("[[schedule]]\nslug = \"{tier}\"\nzone = \"UTC\"\n{first}{second}")
+        };
+        let tiers = self.test.desk.catalogue.iter();
+        let rota: String = tiers.map(|tier| schedule(&tier.on_call.schedule)).collect();
+        oncall::set_schedules(&self.test.desk, &owner(), &rota, "rota.toml", false)
+            .await
+            .expect("the rota is set");
+    }
+
+    /// A mail that says sev1, of a sender who is proven.
+    pub async fn sev1(&self, from: &str, about: &str) -> TicketNumber {
+        let mut desk = self.test.desk.clone();
+        desk.authserv_id = Some(MailDesk::CHECKER.to_owned());
+        let letter = MailDesk::proven(from, about).subject(&format!("[SEV1] {about}"));
+        let taken = deliver(&desk, Road::Deliver, Envelope::default(), &letter.bytes()).await;
+        let taken = taken.expect("it is taken");
+        taken.ticket.expect("it is on a ticket")
+    }
+
+    /// What the desk does by itself at this instant, pages among it, until nothing is left to do now.
+    pub async fn work(&self) {
+        let worker = self.worker();
+        loop {
+            let advanced = engine::advance(&self.test.desk).await.expect("it advances");
+            let done = worker.drain().await.expect("the queue can be read");
+            if advanced.pages == 0 && done == 0 {
+                break;
+            }
+        }
+    }
+
+    /// Lets the time pass, as far as something happens in it.
+    pub async fn pass(&self, span: Duration) {
+        self.work().await;
+        let end = self.test.clock.read().plus(span);
+        while self.test.clock.read() < end {
+            let left = end.since(self.test.clock.read());
+            self.test.pass(left.min(Duration::from_secs(5)));
+            self.work().await;
+        }
     }
 
     /// Runs one job.

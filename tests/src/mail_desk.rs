@@ -26,9 +26,6 @@ use crate::{Backend, Letter, TestDesk, owner};
 /// The support address.
 pub const SUPPORT: &str = "support@securebase.example";
 
-/// The server whose word on senders is believed.
-const CHECKER: &str = "mx.securebase.example";
-
 /// A desk that sends mail.
 pub struct MailDesk {
     /// The desk.
@@ -68,6 +65,9 @@ impl SentMail {
 }
 
 impl MailDesk {
+    /// The server whose word on senders is believed.
+    pub const CHECKER: &'static str = "mx.securebase.example";
+
     /// With the shipped customers and templates.
     pub async fn start(backend: Backend) -> Self {
         Self::start_at(backend, SUPPORT).await
@@ -81,7 +81,7 @@ impl MailDesk {
         let address = address.parse().expect("it is an address");
         test.desk.reply_tokens = Some(Arc::new(ReplyTokens::new(&secret, [], &address)));
         test.desk.own_address = Some(address.clone());
-        test.desk.authserv_id = Some(CHECKER.to_owned());
+        test.desk.authserv_id = Some(Self::CHECKER.to_owned());
         test.desk.mail_out = Some(Arc::new(MailOut {
             composer: Arc::new(Composer::new(Templates::shipped())),
             sender: Party {
@@ -169,7 +169,8 @@ impl MailDesk {
             .unwrap_or(from)
             .trim_end_matches('>');
         let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let found = format!("Authentication-Results: {CHECKER}; dmarc=pass header.from={domain}");
+        let checker = Self::CHECKER;
+        let found = format!("Authentication-Results: {checker}; dmarc=pass header.from={domain}");
         Letter::new(from, id).header(&found)
     }
 
@@ -187,8 +188,9 @@ impl MailDesk {
 
     /// The bytes of a mail from this domain as its server hands them over that is believed.
     pub fn vouched(domain: &str, raw: &[u8]) -> Vec<u8> {
+        let checker = Self::CHECKER;
         let found =
-            format!("Authentication-Results: {CHECKER}; dmarc=pass header.from={domain}\r\n");
+            format!("Authentication-Results: {checker}; dmarc=pass header.from={domain}\r\n");
         [found.as_bytes(), raw].concat()
     }
 

@@ -12,6 +12,8 @@ const HELP: &str = "**Customers**
 `/ticket take` · `/ticket status status:on-hold` · `/ticket note text:called back` · `/ticket close reason:done`
 `/ticket bind customer:acme ticket:SB-12` — for tickets in triage
 Each card has buttons for the same. Notes are for colleagues; nothing typed here goes to a customer.
+**On call**
+`/oncall now` · `/oncall pages` · `/oncall ack ticket:SB-12` — who is called has the same as buttons, in the thread and in a direct message
 **Onboarding**
 `/onboard plan name:Acme Bank tier:fintech contact:ops@acme.example domain:acme.example` — changes nothing
 `/onboard start run:…` · `/onboard approve run:…` · `/onboard status run:…`

@@ -212,6 +212,28 @@ async fn on_call(desk: &Desk, actor: &Actor, checks: &mut Vec<Check>) -> anyhow:
         let detail = format!("{}: {}", alarm.tier, alarm.message);
         checks.push(Check::failed("on call", detail, alarm.hint));
     }
+    let rows = oncall::now(desk, actor, None).await?;
+    let mut unproven = rows
+        .iter()
+        .filter(|row| !row.unproven.is_empty())
+        .peekable();
+    if unproven.peek().is_none() {
+        checks.push(Check::ok(
+            "can be woken",
+            "whoever is on call around the clock answered a test page",
+        ));
+    }
+    for row in unproven {
+        let names = row.unproven.join(", ");
+        checks.push(Check::failed(
+            "can be woken",
+            format!(
+                "{}: {names} is on call around the clock, and no channel that wakes was proven",
+                row.tier
+            ),
+            "tierdesk staff channel add NAME …; then tierdesk staff test-page NAME, and answer it",
+        ));
+    }
     Ok(())
 }
 

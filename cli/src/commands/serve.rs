@@ -6,6 +6,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tierdesk_bot::{
     Bot,
     gateway::{BotError, Patience},
+    pages::SendPageChat,
     posts::PostTicket,
     progress::PostProgress,
 };
@@ -387,7 +388,8 @@ impl Parts {
         });
     }
 
-    /// The bot: the connection, and two workers, so that one slow request holds up no other ticket.
+    /// The bot: the connection, and two workers, so that one slow request holds up no other ticket; two more
+    /// for pages.
     fn answer(&mut self, bot: Arc<Bot>) {
         for _ in 0..2 {
             let posts = Arc::new(PostTicket {
@@ -397,6 +399,13 @@ impl Parts {
                 bot: Arc::clone(&bot),
             });
             self.spawn_worker("bot's worker", &bot.desk, vec![posts, progress]);
+        }
+        // Of their own: a page waits behind no card.
+        for _ in 0..2 {
+            let pages = Arc::new(SendPageChat {
+                bot: Arc::clone(&bot),
+            });
+            self.spawn_worker("pages in chat", &bot.desk, vec![pages]);
         }
         self.names.push("Discord".to_owned());
         let (stop, holder) = (self.stop.clone(), self.holder.clone());

@@ -7,6 +7,7 @@
 pub mod bot_lease;
 mod customers;
 mod onboarding;
+mod oncall;
 mod post;
 mod press;
 mod show;
@@ -15,6 +16,7 @@ pub use customers::{bind_ticket, list_customers, search_customers, show_customer
 pub use onboarding::{
     RunToPost, approve_run, list_runs, plan_run, resume_run, run_to_post, show_run, start_run,
 };
+pub use oncall::{OpenPage, list_pages};
 pub use post::{
     ToPost, begin_post, find_fact, fresh_handles, record_post, retire_post, set_fact, to_post,
 };
@@ -23,6 +25,7 @@ pub use show::{
     find_ticket_of_thread, list_my_tickets, list_tickets, may_take_text, may_use, show_ticket,
 };
 
+pub(super) use post::{NewHandle, insert_handle};
 pub(super) use show::disclosed;
 
 use super::{Desk, Error};

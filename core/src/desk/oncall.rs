@@ -35,7 +35,7 @@ use serde::Serialize;
 use self::people::{CatchAll, name_of};
 use crate::{
     clock::Timestamp,
-    desk::{Desk, Error},
+    desk::{Desk, Error, paging::channels::can_be_woken},
     ids::StaffId,
     oncall::{Roster, Schedule, Source, resolve, until_change},
     permit::{Action, Actor, Permit, ReadRota, Subject, authorise},
@@ -45,7 +45,7 @@ use crate::{
         oncall::{self, StoredSchedule},
         staff,
     },
-    tiers::TierSlug,
+    tiers::{SupportHours, TierSlug},
 };
 
 /// So many possible changes ahead it is looked for when something really changes.
@@ -142,6 +142,9 @@ pub struct TierDuty {
     pub until: Timestamp,
     /// Why it is this primary.
     pub source: Source,
+    /// Who of them cannot be woken, where the tier is answered around the clock: they have no channel that
+    /// wakes and through which a test was answered.
+    pub unproven: Vec<String>,
 }
 
 /// Who is on call for every tier, now or at another instant, the strictest tier first.
@@ -153,7 +156,31 @@ pub async fn now(desk: &Desk, actor: &Actor, at: Option<&str>) -> Result<Vec<Tie
         Some(text) => place::start(text, &jiff::tz::TimeZone::UTC, now)?,
         None => now,
     };
-    rows(desk, &mut permit, at, STEPS, |_| true).await
+    let mut rows = rows(desk, &mut permit, at, STEPS, |_| true).await?;
+    let staff = staff::list(&mut permit).await?;
+    for (tier, row) in desk.catalogue.iter().zip(&mut rows) {
+        if tier.support_hours == SupportHours::AlwaysOpen {
+            row.unproven = unproven(&mut permit, &staff, row).await?;
+        }
+    }
+    Ok(rows)
+}
+
+/// Who of those on call cannot be woken.
+async fn unproven(tx: &mut Tx, staff: &[Staff], row: &TierDuty) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
+    for name in [Some(&row.primary), row.secondary.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        let Some(person) = staff.iter().find(|one| one.name == *name) else {
+            continue;
+        };
+        if !names.contains(name) && !can_be_woken(tx, person.id).await? {
+            names.push(name.clone());
+        }
+    }
+    Ok(names)
 }
 
 /// For the tiers that are asked for.
@@ -186,6 +213,7 @@ async fn rows(
             secondary,
             until: duty.until,
             source: duty.source,
+            unproven: Vec::new(),
         });
     }
     Ok(rows)

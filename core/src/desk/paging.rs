@@ -14,6 +14,8 @@ mod consider;
 pub mod deliver;
 pub mod engine;
 mod follow;
+pub mod outcome;
+pub mod press;
 mod report;
 mod test_page;
 
@@ -122,8 +124,8 @@ async fn write_notices<A: ChangesTickets>(
             job_kind: kind.as_str().to_owned(),
         });
         // What is said of one page to one place keeps its order: no "over" before its "trigger".
-        let lane =
-            (aim.channel == Channel::Webhook).then(|| format!("page:{}:{}", page.id, aim.target));
+        let lane = is_followed(aim.channel)
+            .then(|| format!("page:{}:{}:{}", page.id, aim.channel, aim.target));
         work.push(NewJob {
             lane,
             dedup_key: Some(notice.job_key.clone()),
@@ -146,7 +148,15 @@ async fn hush<A: ChangesTickets>(permit: &mut Permit<'_, A>, page: &Page) -> Res
     Ok(())
 }
 
-/// Nobody is told any more, and whoever follows the page by a webhook is told why.
+/// Whether what was said there follows the page: a webhook is told more, a message in chat is changed.
+fn is_followed(channel: Channel) -> bool {
+    match channel {
+        Channel::Webhook | Channel::Thread | Channel::Direct => true,
+        Channel::Mail => false,
+    }
+}
+
+/// Nobody is told any more, and whoever follows the page by a webhook or in chat is told why.
 async fn quieten<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     page: &Page,
@@ -158,7 +168,7 @@ async fn quieten<A: ChangesTickets>(
     hush(permit, page).await?;
     let mut aims: Vec<Aim> = Vec::new();
     let followed = told.iter().filter(|notice| {
-        notice.channel == Channel::Webhook
+        is_followed(notice.channel)
             && notice.signal == Signal::Trigger
             && matches!(notice.state, NoticeState::Sending | NoticeState::Sent)
     });

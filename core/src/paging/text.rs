@@ -39,6 +39,13 @@ pub struct PageWords<'w> {
     pub now: Timestamp,
 }
 
+impl PageWords<'_> {
+    /// Whether colleagues' names may be shown.
+    pub fn shows_names(&self) -> bool {
+        self.ticket.is_none_or(|ticket| ticket.trust.is_some())
+    }
+}
+
 impl PageText {
     /// Puts it together.
     pub fn new(words: &PageWords<'_>) -> Self {
@@ -82,13 +89,14 @@ fn title(words: &PageWords<'_>) -> String {
 fn lines(words: &PageWords<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     if words.signal != Signal::Trigger {
-        let shows_names = words.ticket.is_none_or(|ticket| ticket.trust.is_some());
-        let by = words.by.filter(|_| shows_names).unwrap_or("a colleague");
-        let what = match words.signal {
-            Signal::Resolve => "It is over",
-            _ => "It is acknowledged",
-        };
-        lines.push(format!("{what}, by {by}."));
+        let shown = words.by.filter(|_| words.shows_names());
+        let by = shown.unwrap_or("a colleague");
+        lines.push(match (words.signal, words.by) {
+            (Signal::Resolve, _) => format!("It is over, by {by}."),
+            // Handed over, or given back before this could be said.
+            (_, None) => "It was passed on.".to_owned(),
+            (_, Some(_)) => format!("It is acknowledged, by {by}."),
+        });
         return lines;
     }
     lines.push(format!("Why: {}.", words.reason));

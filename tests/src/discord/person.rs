@@ -184,6 +184,12 @@ impl Person {
         let known = world.channels.get(&channel);
         let known = known.ok_or_else(|| format!("there is no channel {channel}"))?;
         let is_member = world.members.contains_key(&self.user);
+        if known.kind == ChannelKind::Direct {
+            return match known.recipient == Some(self.user) {
+                true => Ok(()),
+                false => Err(format!("{channel} is between the bot and somebody else")),
+            };
+        }
         if !is_member || world.permissions_in(self.user, known) & VIEW_CHANNEL == 0 {
             return Err(format!("{} is not seen by {}", known.name, self.user));
         }
@@ -259,7 +265,17 @@ impl Person {
             "authorizing_integration_owners": {"0": guild}, "context": 0,
             "attachment_size_limit": 10 * 1024 * 1024,
         });
-        if let Some(channel) = world.channels.get(&deed.channel) {
+        let channel = world.channels.get(&deed.channel);
+        if let Some(channel) = channel.filter(|one| one.kind == ChannelKind::Direct) {
+            // A direct message belongs to no guild: a user, and nothing of what they are in one.
+            event["channel"] = world.channel(channel);
+            event["user"] = world.user(self.user);
+            event["context"] = 1.into();
+            event["authorizing_integration_owners"] = json!({"0": "0"});
+            if let Some(event) = event.as_object_mut() {
+                event.retain(|key, _| !key.starts_with("guild"));
+            }
+        } else if let Some(channel) = channel {
             let mut object = world.channel(channel);
             object["permissions"] = world.permissions_in(self.user, channel).to_string().into();
             event["app_permissions"] = world.permissions_in(world.bot, channel).to_string().into();

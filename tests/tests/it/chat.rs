@@ -6,6 +6,8 @@ mod earlier_places;
 mod faults;
 mod gateway;
 mod onboarding;
+mod page_buttons;
+mod pages;
 mod rights;
 mod secrets;
 mod setup;

@@ -45,6 +45,14 @@ pub(super) fn now(out: &Output, rows: &[TierDuty]) {
         );
         out.line(out.paint(Tone::Alarm, alarm));
     }
+    for row in rows.iter().filter(|row| !row.unproven.is_empty()) {
+        let alarm = format!(
+            "{}: {} cannot be woken: no channel that wakes was proven (tierdesk staff test-page NAME).",
+            row.tier,
+            row.unproven.join(", ")
+        );
+        out.line(out.paint(Tone::Alarm, alarm));
+    }
 }
 
 pub(super) fn preview(out: &Output, preview: &Preview) {

@@ -176,16 +176,16 @@ pub async fn fresh_handles(
     Ok(made)
 }
 
-pub(super) struct NewHandle {
-    pub(super) verb: Verb,
-    pub(super) ticket_id: TicketId,
-    pub(super) ticket_version: i64,
-    pub(super) staff_id: Option<crate::ids::StaffId>,
-    pub(super) until: Timestamp,
+pub(in crate::desk) struct NewHandle {
+    pub(in crate::desk) verb: Verb,
+    pub(in crate::desk) ticket_id: TicketId,
+    pub(in crate::desk) ticket_version: i64,
+    pub(in crate::desk) staff_id: Option<crate::ids::StaffId>,
+    pub(in crate::desk) until: Timestamp,
 }
 
 /// 128 random bits, in letters that a custom id may hold.
-pub(super) async fn insert_handle<A: KeepsChat>(
+pub(in crate::desk) async fn insert_handle<A: KeepsChat>(
     permit: &mut Permit<'_, A>,
     new: NewHandle,
 ) -> Result<String, Error> {

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::{
-    PageReport,
+    Aim, PageReport,
     aim::{Aimed, reach},
     begin_anew, channels,
     consider::BY_HAND,
@@ -224,6 +224,17 @@ async fn prove(
         page.acknowledged_by = Some(permit.actor().to_owned());
         page.acknowledged_via = Some(via.to_owned());
         pages::update(permit, page).await?;
+        if matches!(notice.channel, Channel::Thread | Channel::Direct) {
+            // Its button goes.
+            let aim = Aim {
+                staff: notice.staff_id,
+                name: String::new(),
+                channel: notice.channel,
+                target: notice.target,
+            };
+            let at = (page.round, notice.step);
+            write_notices(permit, page, at, Signal::Acknowledge, &[aim], false).await?;
+        }
         note(permit, page, "channel_proven", details).await?;
     }
     Ok(())

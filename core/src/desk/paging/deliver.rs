@@ -65,6 +65,8 @@ pub struct Dispatch {
     pub tier: Option<TierSlug>,
     /// The ticket.
     pub ticket: Option<TicketNumber>,
+    /// Whether colleagues' names may stand beside it.
+    pub shows_names: bool,
     /// Where it goes.
     pub to: Destination,
     /// When it is sent.
@@ -90,7 +92,7 @@ pub async fn begin(desk: &Desk, id: NoticeId) -> Result<Option<Dispatch>, Error>
         failed(desk, &notice, words).await?;
         return Ok(None);
     };
-    let (text, ticket) = text_of(desk, &mut permit, &page, &notice).await?;
+    let (text, ticket, shows_names) = text_of(desk, &mut permit, &page, &notice).await?;
     let at = permit.now();
     let notice = notices::find(&mut permit, id).await?.unwrap_or(notice);
     tx.commit().await?;
@@ -101,6 +103,7 @@ pub async fn begin(desk: &Desk, id: NoticeId) -> Result<Option<Dispatch>, Error>
         severity: page.severity,
         tier: page.tier,
         ticket,
+        shows_names,
         to,
         at,
     }))
@@ -150,7 +153,7 @@ async fn text_of(
     tx: &mut Tx,
     page: &Page,
     notice: &Notice,
-) -> Result<(PageText, Option<TicketNumber>), Error> {
+) -> Result<(PageText, Option<TicketNumber>, bool), Error> {
     let ticket = match page.ticket_id {
         Some(id) => tickets::find(tx, id).await?,
         None => None,
@@ -177,7 +180,8 @@ async fn text_of(
         by: by.map(|by| by.split_once(':').map_or(by, |(_, name)| name)),
         now: tx.now(),
     };
-    Ok((PageText::new(&words), ticket.map(|ticket| ticket.number)))
+    let (text, shows_names) = (PageText::new(&words), words.shows_names());
+    Ok((text, ticket.map(|ticket| ticket.number), shows_names))
 }
 
 /// For how long a notice is due.
@@ -197,7 +201,14 @@ pub async fn sent(
     let permit = authorise(&mut tx, &WORKER, KeepPages, Subject::Desk).await;
     let mut permit = permit.map_err(job_error)?;
     notices::settle(&mut permit, notice.id, NoticeState::Sent, words, proof).await?;
-    jobs::finish(&mut permit, job).await?;
+    let now = notices::find(&mut permit, notice.id).await?;
+    let is_cancelled = now.is_some_and(|notice| notice.state == NoticeState::Cancelled);
+    match jobs::finish(&mut permit, job).await {
+        // Somebody took the page meanwhile, and the job with it. Where the notice stands has to be known
+        // all the same, to be brought up to date.
+        Err(JobError::Fenced) if is_cancelled => {}
+        finished => finished?,
+    }
     crate::fault::point("notice.before_record");
     tx.commit().await?;
     Ok(())

@@ -104,6 +104,14 @@ fn commands(ticket: &str, run: &str) -> Vec<(&'static str, Value, &'static str)>
         ("onboard resume", json!({ "run": run }), "onboarding.start"),
         ("onboard status", json!({ "run": run }), "desk.read"),
         ("onboard list", json!({}), "desk.read"),
+        ("oncall now", json!({}), "oncall.read"),
+        ("oncall pages", json!({}), "desk.read"),
+        // Refused for want of a page, where not for who asks.
+        (
+            "oncall ack",
+            json!({ "ticket": ticket }),
+            "page.acknowledge",
+        ),
     ]
 }
 

@@ -88,7 +88,14 @@ fn set_up(typed: &Typed, file: &str) {
     let now = typed.run(&["oncall", "now"]);
     assert_eq!(
         keys(&now[2]),
-        ["primary", "secondary", "source", "tier", "until"]
+        [
+            "primary",
+            "secondary",
+            "source",
+            "tier",
+            "unproven",
+            "until"
+        ]
     );
     assert_eq!(now[2]["tier"], "fintech");
 }
