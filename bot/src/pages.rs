@@ -140,15 +140,13 @@ impl Bot {
         let whom = json!({ "recipient_id": user });
         let opened = match self.rest.post("/users/@me/channels", &whom).await {
             Ok(opened) => opened,
-            Err(error) => return Ok(outcome(error, false)),
+            Err(error) => return Ok(outcome(&error, false)),
         };
-        match id(&opened["id"]) {
-            Some(channel) => self.call(dispatch, user, channel).await,
-            None => {
-                let words = "the answer names no channel".to_owned();
-                Ok(outcome(RestError::Unavailable(words), false))
-            }
+        if let Some(channel) = id(&opened["id"]) {
+            return self.call(dispatch, user, channel).await;
         }
+        let words = "the answer names no channel".to_owned();
+        Ok(outcome(&RestError::Unavailable(words), false))
     }
 
     async fn call(
@@ -164,11 +162,11 @@ impl Bot {
         let path = format!("/channels/{channel}/messages");
         let sent = match self.rest.post(&path, &body).await {
             Ok(sent) => sent,
-            Err(error) => return Ok(outcome(error, true)),
+            Err(error) => return Ok(outcome(&error, true)),
         };
         let Some(message) = id(&sent["id"]) else {
             let words = "the answer names no message".to_owned();
-            return Ok(outcome(RestError::Unavailable(words), true));
+            return Ok(outcome(&RestError::Unavailable(words), true));
         };
         Ok(Outcome::Sent {
             words: "it stands in Discord".to_owned(),
@@ -191,7 +189,7 @@ impl Bot {
             match self.edit_call(channel, id, &message).await {
                 Ok(()) => {}
                 Err(error) if UNKNOWN.contains(&error.code()) => {}
-                Err(error) => return Ok(outcome(error, true)),
+                Err(error) => return Ok(outcome(&error, true)),
             }
         }
         Ok(Outcome::Sent {
@@ -259,13 +257,13 @@ fn label(verb: PageVerb) -> (&'static str, u8) {
 }
 
 /// What a request that did not succeed means for a notice.
-fn outcome(error: RestError, is_message: bool) -> Outcome {
+fn outcome(error: &RestError, is_message: bool) -> Outcome {
     let words = error.to_string();
     match error {
         RestError::RateLimited { after } => Outcome::Later {
             words,
             may_have_arrived: false,
-            wait: Some(after.min(LONGEST_WAIT)),
+            wait: Some((*after).min(LONGEST_WAIT)),
         },
         RestError::Unavailable(_) => Outcome::Later {
             words,

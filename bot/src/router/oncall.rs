@@ -1,6 +1,7 @@
 //! `/oncall`: who is on call, which pages are open, and taking one.
 
 use tierdesk_core::{
+    clock::Timestamp,
     desk::{
         Error,
         chat::{self, OpenPage},
@@ -53,23 +54,21 @@ pub(super) async fn run(verb: &str, asked: &Asked<'_>) -> Result<Answer, Error> 
 
 fn duty(row: &TierDuty) -> String {
     let name = |name: &String| escape::line(name, 30);
-    let mut line = format!("**{}** · {}", row.tier, name(&row.primary));
-    if let Some(secondary) = &row.secondary {
-        line.push_str(&format!(", then {}", name(secondary)));
-    }
+    let mut people = vec![name(&row.primary)];
+    people.extend(row.secondary.as_ref().map(name));
+    let mut words = vec![format!("**{}**", row.tier), people.join(", then ")];
     // A rota that never changes ends nowhere.
-    if row.until.micros() < i64::MAX / 2 {
-        line.push_str(&format!(" · until {}", moment(row.until)));
+    if row.until < Timestamp::MAX {
+        words.push(format!("until {}", moment(row.until)));
     }
-    line.push_str(&format!(" · {}", escape::line(row.source.as_str(), 20)));
-    if !row.unproven.is_empty() {
-        let names: Vec<String> = row.unproven.iter().map(name).collect();
-        line.push_str(&format!(
-            "\n⚠ cannot be woken, no channel that wakes was proven: {}",
-            names.join(", ")
-        ));
+    words.push(escape::line(row.source.as_str(), 20));
+    let line = words.join(" · ");
+    if row.unproven.is_empty() {
+        return line;
     }
-    line
+    let names: Vec<String> = row.unproven.iter().map(name).collect();
+    let names = names.join(", ");
+    format!("{line}\n⚠ cannot be woken, no channel that wakes was proven: {names}")
 }
 
 fn page(page: &OpenPage) -> String {

@@ -185,9 +185,10 @@ impl Person {
         let known = known.ok_or_else(|| format!("there is no channel {channel}"))?;
         let is_member = world.members.contains_key(&self.user);
         if known.kind == ChannelKind::Direct {
-            return match known.recipient == Some(self.user) {
-                true => Ok(()),
-                false => Err(format!("{channel} is between the bot and somebody else")),
+            return if known.recipient == Some(self.user) {
+                Ok(())
+            } else {
+                Err(format!("{channel} is between the bot and somebody else"))
             };
         }
         if !is_member || world.permissions_in(self.user, known) & VIEW_CHANNEL == 0 {

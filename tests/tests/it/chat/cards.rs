@@ -3,9 +3,11 @@
 
 use std::fmt::Write as _;
 
-use tierdesk_bot::card;
+use tierdesk_bot::{card, pages};
 use tierdesk_core::{
-    desk::{chat, work_ticket},
+    desk::{chat, paging::press::Offer, work_ticket},
+    discord::DiscordId,
+    paging::{PageText, PageVerb},
     tickets::CloseReason,
 };
 use tierdesk_tests::{Backend, Letter, TestDesk, owner};
@@ -58,4 +60,32 @@ async fn cards_are_as_they_were() {
     }
     let all = without_alias(&all, "Client-");
     insta::assert_snapshot!(without_alias(&all, "Client\\\\-"));
+}
+
+/// What calls somebody, with a title that would like to call everybody.
+#[test]
+fn a_call_is_as_it_was() {
+    let text = PageText {
+        title: "SEV1 SB-1 ACME (fintech): @everyone <@&1> <@99> [pay](https://evil.example)"
+            .to_owned(),
+        lines: vec!["Why: it was opened.".to_owned(), "Step 1.".to_owned()],
+    };
+    let offers = [
+        Offer::Page(PageVerb::Acknowledge),
+        Offer::Page(PageVerb::Escalate),
+        Offer::Page(PageVerb::AskHandOver),
+        Offer::Severity,
+    ];
+    let handles = offers.map(|offer| (offer, format!("handle-of-{offer:?}")));
+    let user = DiscordId::new(42).expect("it is above zero");
+    let body = pages::call(user, &text, &handles).once("nonce");
+    let content = body["content"].as_str().expect("it has text");
+    assert_eq!(content.matches("<@42>").count(), 1, "{content}");
+    let others = content.replacen("<@42>", "", 1);
+    assert!(!others.contains("<@"), "nobody else is mentioned: {others}");
+    assert!(
+        others.contains("everyone"),
+        "positive control: it was there"
+    );
+    insta::assert_snapshot!(serde_json::to_string_pretty(&body).expect("it is JSON"));
 }
