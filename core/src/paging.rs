@@ -284,7 +284,7 @@ impl Plan {
 /// The first wait after a notice could not be sent: somebody is waiting for help.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// The longest.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// For how long a notice is tried: behind that, its page has gone on.
 pub const TRIED_FOR: Duration = Duration::from_mins(15);
 
@@ -330,8 +330,8 @@ mod tests {
             assert!(seen.len() < 20);
         }
         assert_eq!(seen, [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]);
-        assert_eq!(plan.wait_behind(0), Duration::from_secs(60));
-        assert_eq!(plan.wait_behind(2), Duration::from_secs(300));
+        assert_eq!(plan.wait_behind(0), Duration::from_mins(1));
+        assert_eq!(plan.wait_behind(2), Duration::from_mins(5));
     }
 
     #[test]

@@ -162,13 +162,23 @@ async fn quieten<A: ChangesTickets>(
     page: &Page,
     signal: Signal,
 ) -> Result<(), Error> {
+    quieten_on(permit, page, signal, is_followed).await
+}
+
+/// The same where only some are told.
+async fn quieten_on<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    page: &Page,
+    signal: Signal,
+    is_told: impl Fn(Channel) -> bool + Send,
+) -> Result<(), Error> {
     let key = key_of(page);
     let mut told = notices::list_of_page(permit, page.id).await?;
     told.retain(|notice| notice.key == key);
     hush(permit, page).await?;
     let mut aims: Vec<Aim> = Vec::new();
     let followed = told.iter().filter(|notice| {
-        is_followed(notice.channel)
+        is_told(notice.channel)
             && notice.signal == Signal::Trigger
             && matches!(notice.state, NoticeState::Sending | NoticeState::Sent)
     });

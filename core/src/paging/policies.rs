@@ -48,7 +48,7 @@ pub struct Policy {
 /// All policies, and what holds across them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policies {
-    policies: Vec<Policy>,
+    all: Vec<Policy>,
     /// Pages an hour for senders who proved nothing.
     pub unverified_per_hour: u32,
     /// The schedule that answers for tickets that are nobody's yet.
@@ -169,7 +169,7 @@ impl Policies {
         }
         if faults.is_empty() {
             Ok(Self {
-                policies,
+                all: policies,
                 unverified_per_hour: file.unverified.pages_per_hour,
                 triage_schedule: file.triage.schedule,
                 triage_policy: file.triage.policy,
@@ -181,12 +181,12 @@ impl Policies {
 
     /// The policy of this name.
     pub fn get(&self, slug: &str) -> Option<&Policy> {
-        self.policies.iter().find(|policy| policy.slug == slug)
+        self.all.iter().find(|policy| policy.slug == slug)
     }
 
     /// All of them, in the order of the file.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Policy> {
-        self.policies.iter()
+        self.all.iter()
     }
 }
 
@@ -223,7 +223,7 @@ fn policy(text: PolicyText, faults: &mut Vec<String>) -> Policy {
     let rules = PerSeverity::new(|severity| {
         let text = texts.next().flatten()?;
         let mut found = Vec::new();
-        let rule = rule(&slug, text, &mut found);
+        let rule = rule(&slug, &text, &mut found);
         let place = |fault: String| format!("policy {slug:?}, {severity}: {fault}");
         faults.extend(found.into_iter().map(place));
         rule
@@ -231,8 +231,8 @@ fn policy(text: PolicyText, faults: &mut Vec<String>) -> Policy {
     Policy { slug, rules }
 }
 
-fn rule(slug: &str, text: RuleText, faults: &mut Vec<String>) -> Option<Rule> {
-    let version = version(&text);
+fn rule(slug: &str, text: &RuleText, faults: &mut Vec<String>) -> Option<Rule> {
+    let version = version(text);
     let when = match text.when.as_str() {
         "never" => {
             if !text.steps.is_empty() {
@@ -243,15 +243,13 @@ fn rule(slug: &str, text: RuleText, faults: &mut Vec<String>) -> Option<Rule> {
         "now" => When::Now,
         part => {
             let percent = part.strip_suffix('%').and_then(|part| part.parse().ok());
-            match percent {
-                Some(percent @ 1..=100) => When::Part(percent),
-                _ => {
-                    faults.push(format!(
-                        "when is {part:?}: write now, never, or a part like 50%"
-                    ));
-                    return None;
-                }
-            }
+            let Some(percent @ 1..=100) = percent else {
+                faults.push(format!(
+                    "when is {part:?}: write now, never, or a part like 50%"
+                ));
+                return None;
+            };
+            When::Part(percent)
         }
     };
     let hours = text.hours.as_deref().map(str::parse::<SupportHours>);
@@ -285,12 +283,11 @@ fn rule(slug: &str, text: RuleText, faults: &mut Vec<String>) -> Option<Rule> {
         }
         before = at;
     }
-    let end_after = match text.end_after.as_deref() {
-        Some(text) => span(text, faults).unwrap_or_default(),
-        None => {
-            faults.push("end_after is missing: how long behind the last step".to_owned());
-            Duration::ZERO
-        }
+    let end_after = if let Some(text) = text.end_after.as_deref() {
+        span(text, faults).unwrap_or_default()
+    } else {
+        faults.push("end_after is missing: how long behind the last step".to_owned());
+        Duration::ZERO
     };
     let ack_expires = text.ack_expires.as_deref();
     let ack_expires = ack_expires.and_then(|text| span(text, faults));

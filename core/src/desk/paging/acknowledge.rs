@@ -8,7 +8,7 @@ use super::{
     aim::{Aimed, reach},
     begin_anew, channels,
     consider::BY_HAND,
-    hush, key_of, note, quieten,
+    key_of, note, quieten, quieten_on,
     report::report,
     write_notices,
 };
@@ -402,7 +402,9 @@ pub(in crate::desk) async fn hand_over_in(
             .with_hint(format!("tierdesk staff channel add {to} …"))
             .into());
     }
-    hush(&mut permit, &page).await?;
+    // Messages in chat say that it was passed on. Another program would take it for acknowledged, and tell us so.
+    let is_chat = |channel| matches!(channel, Channel::Thread | Channel::Direct);
+    quieten_on(&mut permit, &page, Signal::Acknowledge, is_chat).await?;
     if page.state == PageState::Acknowledged {
         begin_anew(&mut permit, &mut page).await?;
     }

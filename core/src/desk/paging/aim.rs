@@ -81,13 +81,11 @@ async fn target_of<A: Action>(
         }
         Target::CatchAll => return catch_all(desk, permit, page, aimed).await,
     };
-    match person {
-        Some(person) => reach(desk, permit, page, &person, channels, aimed).await,
-        None => {
-            aimed.missed.push(format!("{target}: nobody"));
-            Ok(())
-        }
+    if let Some(person) = person {
+        return reach(desk, permit, page, &person, channels, aimed).await;
     }
+    aimed.missed.push(format!("{target}: nobody"));
+    Ok(())
 }
 
 /// Who is first and second by a schedule. A rota that cannot be read has nobody: the page goes on without it.

@@ -178,7 +178,7 @@ async fn turn(
     };
     pages::update(permit, &page).await?;
     write_notices(permit, &page, at, Signal::Trigger, &aims, false).await?;
-    details.extend(told(&page, at, &aims, missed));
+    details.extend(told(&page, at, &aims, &missed));
     let kind = match page.state {
         PageState::Exhausted => "page_exhausted",
         _ if aims.is_empty() => "page_reaches_nobody",
@@ -236,7 +236,7 @@ fn told(
     page: &Page,
     (round, step): (i64, i64),
     aims: &[Aim],
-    missed: Vec<String>,
+    missed: &[String],
 ) -> Vec<(&'static str, String)> {
     let mut people: Vec<(String, Vec<&str>)> = Vec::new();
     for aim in aims {

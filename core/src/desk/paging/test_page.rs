@@ -12,8 +12,9 @@ use super::{
 use crate::{
     desk::{Desk, Error},
     paging::{PageKind, PageState, Plan, Signal, Step, Target, Urgency},
-    permit::{Actor, ChangeChannel, Subject, authorise},
+    permit::{Actor, ChangeChannel, Permit, Subject, authorise},
     refusal::{Refusal, RefusalCode},
+    staff::Staff,
     store::pages::{self, Page},
     tiers::Severity,
 };
@@ -42,47 +43,7 @@ pub async fn test_page(desk: &Desk, actor: &Actor, name: &str) -> Result<TestPag
             end(&mut permit, &mut earlier, "a newer test was sent").await?;
         }
     }
-    let now = permit.now();
-    let plan = Plan {
-        policy: "test".to_owned(),
-        version: "-".to_owned(),
-        steps: vec![Step {
-            wait: 0,
-            to: vec![Target::Person(person.name.clone())],
-            channels: Vec::new(),
-        }],
-        repeat: 0,
-        end_after: LASTS,
-        ack_expires: None,
-        hours: None,
-    };
-    let page = Page {
-        id: permit.new_id(),
-        kind: PageKind::Test,
-        ticket_id: None,
-        customer_id: None,
-        staff_id: Some(person.id),
-        tier: None,
-        severity: Severity::Sev4,
-        urgency: Urgency::High,
-        schedule: String::new(),
-        plan,
-        reason: "a test of how you can be reached".to_owned(),
-        state: PageState::Open,
-        round: 0,
-        step: 1,
-        next_at: Some(now.plus(std::time::Duration::from_secs(LASTS))),
-        tickets: 0,
-        cycle: 0,
-        opened_at: now,
-        due_at: now,
-        acknowledged_at: None,
-        acknowledged_by: None,
-        acknowledged_via: None,
-        ended_at: None,
-        ended_by: None,
-        ending: None,
-    };
+    let page = page_for(&mut permit, &person);
     let mut aimed = Aimed::default();
     reach(desk, &mut permit, &page, &person, &[], &mut aimed).await?;
     if aimed.aims.is_empty() {
@@ -118,4 +79,49 @@ pub async fn test_page(desk: &Desk, actor: &Actor, name: &str) -> Result<TestPag
         sent,
         missed: aimed.missed,
     })
+}
+
+/// The page that a test is: it is sent at once, and over within the hour.
+fn page_for(permit: &mut Permit<'_, ChangeChannel>, person: &Staff) -> Page {
+    let now = permit.now();
+    let plan = Plan {
+        policy: "test".to_owned(),
+        version: "-".to_owned(),
+        steps: vec![Step {
+            wait: 0,
+            to: vec![Target::Person(person.name.clone())],
+            channels: Vec::new(),
+        }],
+        repeat: 0,
+        end_after: LASTS,
+        ack_expires: None,
+        hours: None,
+    };
+    Page {
+        id: permit.new_id(),
+        kind: PageKind::Test,
+        ticket_id: None,
+        customer_id: None,
+        staff_id: Some(person.id),
+        tier: None,
+        severity: Severity::Sev4,
+        urgency: Urgency::High,
+        schedule: String::new(),
+        plan,
+        reason: "a test of how you can be reached".to_owned(),
+        state: PageState::Open,
+        round: 0,
+        step: 1,
+        next_at: Some(now.plus(std::time::Duration::from_secs(LASTS))),
+        tickets: 0,
+        cycle: 0,
+        opened_at: now,
+        due_at: now,
+        acknowledged_at: None,
+        acknowledged_by: None,
+        acknowledged_via: None,
+        ended_at: None,
+        ended_by: None,
+        ending: None,
+    }
 }

@@ -354,6 +354,7 @@ async fn a_page_survives_a_merge(backend: Backend) {
     let desk = PageDesk::start(backend).await;
     let letter = MailDesk::proven(JOHN, "older").subject("a question");
     let older = desk.mail.receive_on(&letter).await;
+    desk.mail.test.pass(MINUTE);
     let younger = sev1(&desk).await;
     work_ticket::merge(desk.desk(), &login("ada"), younger, older)
         .await

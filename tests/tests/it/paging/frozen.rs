@@ -74,7 +74,7 @@ async fn frozen(backend: Backend, workers: usize) {
             .run_with(&["mail", "deliver"], &sev1(&format!("late-{n}")))
             .done();
     }
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     let meanwhile = heard(&sink).len();
     signal(&serving[0], Signal::SIGCONT);
     let second = "SELECT COUNT(*) FROM pages WHERE step >= 2 OR round > 0";

@@ -52,25 +52,22 @@ async fn a_hundred_kills_on_the_way_of_pages(backend: Backend) {
                 .with("TIERDESK_FAULT", format!("{point}:1"))
                 .with("TIERDESK_FAULT_LOG", log.path().to_string_lossy())
         };
-        let point = match TAKING.get(kill % points) {
-            Some(point) => {
-                let ended = cut(point).run_with(&["mail", "deliver"], &mail);
-                assert_eq!(ended.code, None, "{point} did not end it: {ended:?}");
-                // The mail server tries again, as it must.
-                program.run_with(&["mail", "deliver"], &mail).done();
-                *point
-            }
-            None => {
-                program.run_with(&["mail", "deliver"], &mail).done();
-                let point = WORKING[kill % points - TAKING.len()];
-                let child = cut(point).start(&["serve", "--role", "worker"]);
-                let ended = wait(child, Duration::from_secs(60));
-                assert!(
-                    ended.is_some_and(|status| status.code().is_none()),
-                    "{point} did not end it: {ended:?}"
-                );
-                point
-            }
+        let point = if let Some(point) = TAKING.get(kill % points) {
+            let ended = cut(point).run_with(&["mail", "deliver"], &mail);
+            assert_eq!(ended.code, None, "{point} did not end it: {ended:?}");
+            // The mail server tries again, as it must.
+            program.run_with(&["mail", "deliver"], &mail).done();
+            *point
+        } else {
+            program.run_with(&["mail", "deliver"], &mail).done();
+            let point = WORKING[kill % points - TAKING.len()];
+            let child = cut(point).start(&["serve", "--role", "worker"]);
+            let ended = wait(child, Duration::from_mins(1));
+            assert!(
+                ended.is_some_and(|status| status.code().is_none()),
+                "{point} did not end it: {ended:?}"
+            );
+            point
         };
         let lines = fs::read_to_string(log.path()).expect("the log is there");
         assert!(lines.contains(&format!("{point} 1")), "{lines}");
