@@ -1,4 +1,4 @@
-//! Paging: pages begin with the change that makes them due, in its unit of work ([`consider`]); the engine
+//! Paging: pages begin with the change that makes them due, in its unit of work (`consider`); the engine
 //! goes through their steps ([`engine`]); edges hand over what it wrote ([`deliver`]); people and other
 //! programs take them ([`acknowledge`]).
 //!
