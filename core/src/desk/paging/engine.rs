@@ -250,16 +250,25 @@ fn told(
         .map(|(name, channels)| format!("{name} ({})", channels.join(", ")))
         .collect();
     let mut details = Vec::new();
-    if page.state != PageState::Exhausted {
+    if page.state != PageState::Exhausted && !aims.is_empty() {
         let at = format!("step {} of {}", step + 1, page.plan.steps.len());
         details.push(("step", at));
         if round > 0 {
             details.push(("round", (round + 1).to_string()));
         }
     }
-    details.push(("to", people.join(", ")));
-    if !missed.is_empty() {
-        details.push(("not_reached", missed.join("; ")));
+    if !people.is_empty() {
+        details.push(("to", people.join(", ")));
+    }
+    let mut reasons: Vec<&str> = Vec::new();
+    for reason in missed {
+        // A round that reached nobody says the same as the one before it.
+        if !reasons.contains(&reason.as_str()) {
+            reasons.push(reason);
+        }
+    }
+    if !reasons.is_empty() {
+        details.push(("not_reached", reasons.join("; ")));
     }
     details
 }
