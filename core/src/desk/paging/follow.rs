@@ -18,8 +18,9 @@ pub(in crate::desk) async fn follow<A: ChangesTickets>(
     kind: &str,
 ) -> Result<(), Error> {
     let cause = match kind {
-        "opened" | "split" => Some(Cause::Opened),
-        "severity" | "merged" => Some(Cause::Raised),
+        "opened" => Some(Cause::Opened),
+        // Of two tickets either may have a page already.
+        "severity" | "merged" | "split" => Some(Cause::Raised),
         "bound" => Some(Cause::Bound),
         "reopened" => Some(Cause::Reopened),
         _ => None,

@@ -13,7 +13,7 @@ use tierdesk_core::{
     },
     paging::{PageState, Signal},
     refusal::RefusalCode,
-    tickets::{CloseReason, Status, TicketNumber},
+    tickets::{CloseReason, Direction, Status, TicketNumber},
     tiers::Severity,
 };
 use tierdesk_tests::{Backend, Letter, MailDesk, PageDesk, login, on_both, owner};
@@ -364,6 +364,20 @@ async fn a_page_survives_a_merge(backend: Backend) {
     assert!(!called.is_empty(), "the older is sev1 now");
     assert_eq!(page(&desk, older).await.state, PageState::Open);
     assert_eq!(page(&desk, younger).await.state, PageState::Resolved);
+    let detail = desk.mail.test.ticket(older).await;
+    let last = detail
+        .messages
+        .iter()
+        .rposition(|one| one.direction == Direction::In);
+    let last = last.expect("it has mails") + 1;
+    let split = work_ticket::split(desk.desk(), &login("ada"), older, &[last], None).await;
+    let split = split.expect("it is two again").number;
+    assert_eq!(page(&desk, older).await.state, PageState::Open);
+    assert_eq!(
+        page(&desk, split).await.state,
+        PageState::Waiting,
+        "sev1 as well"
+    );
 }
 
 /// Whoever may not be given the ticket is not called for it, and cannot take it.
