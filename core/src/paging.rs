@@ -237,6 +237,23 @@ pub enum Next {
 }
 
 impl Plan {
+    /// One step, at once: what people and the desk itself send, by no policy.
+    pub fn at_once(policy: &str, to: Target, end_after: Duration) -> Self {
+        Self {
+            policy: policy.to_owned(),
+            version: "-".to_owned(),
+            steps: vec![Step {
+                wait: 0,
+                to: vec![to],
+                channels: Vec::new(),
+            }],
+            repeat: 0,
+            end_after: end_after.as_secs(),
+            ack_expires: None,
+            hours: None,
+        }
+    }
+
     /// What comes at `step` of `round`, counted from zero; a step behind the last one begins the next
     /// round.
     pub fn next(&self, round: i64, step: i64) -> Next {

@@ -200,6 +200,40 @@ pub struct Page {
     pub ending: Option<String>,
 }
 
+impl Page {
+    /// A page of no ticket, sev1, that may call anybody at `due`; made at `now`. Whoever makes another says
+    /// what is different.
+    pub fn new(id: PageId, kind: PageKind, plan: Plan, (now, due): (Timestamp, Timestamp)) -> Self {
+        Self {
+            id,
+            kind,
+            ticket_id: None,
+            customer_id: None,
+            staff_id: None,
+            tier: None,
+            severity: Severity::Sev1,
+            urgency: Urgency::High,
+            schedule: String::new(),
+            plan,
+            reason: String::new(),
+            state: PageState::Waiting,
+            round: 0,
+            step: 0,
+            next_at: Some(due),
+            tickets: 0,
+            cycle: 0,
+            opened_at: now,
+            due_at: due,
+            acknowledged_at: None,
+            acknowledged_by: None,
+            acknowledged_via: None,
+            ended_at: None,
+            ended_by: None,
+            ending: None,
+        }
+    }
+}
+
 impl TryFrom<Row> for Page {
     type Error = StoreError;
 

@@ -16,7 +16,7 @@ use crate::{
     clock::Timestamp,
     desk::{Desk, Error, chat, tickets::not_found},
     ids::{NoticeId, PageId},
-    paging::{Channel, PageKind, PageState, Plan, Signal, Step, Target, Urgency},
+    paging::{Channel, PageKind, PageState, Plan, Signal, Target},
     permit::{
         AcknowledgePage, Actor, ChangesTickets, EscalatePage, PageStaff, Permit, Subject,
         SystemRole, authorise,
@@ -253,6 +253,9 @@ pub struct Outside<'o> {
     pub at: Timestamp,
 }
 
+/// Whoever was called by hand and does not answer: the catch-all is told behind this.
+const BY_HAND_AGAIN: std::time::Duration = std::time::Duration::from_mins(15);
+
 /// Clocks differ by so much.
 const CLOCKS: std::time::Duration = std::time::Duration::from_mins(2);
 
@@ -488,54 +491,24 @@ fn by_hand(
     };
     let rule = desk.policies.get(policy);
     let rule = rule.and_then(|policy| policy.rules[crate::tiers::Severity::Sev1].as_ref());
-    let steps = match (to, rule) {
+    let plan = match (to, rule) {
         (None, Some(rule)) => rule.plan.clone(),
         (to, _) => {
             let to = to.map_or(Target::Primary, |name| Target::Person(name.to_owned()));
-            Plan {
-                policy: BY_HAND.to_owned(),
-                version: "-".to_owned(),
-                steps: vec![Step {
-                    wait: 0,
-                    to: vec![to],
-                    channels: Vec::new(),
-                }],
-                repeat: 0,
-                end_after: 15 * 60,
-                ack_expires: None,
-                hours: None,
-            }
+            Plan::at_once(BY_HAND, to, BY_HAND_AGAIN)
         }
     };
     let now = permit.now();
-    // Not who: where a ticket is shown by alias, colleagues' names are not.
-    let reason = "a colleague asks for help".to_owned();
     Ok(Page {
-        id: permit.new_id(),
-        kind: PageKind::Ticket,
         ticket_id: Some(ticket.id),
         customer_id: ticket.customer_id,
-        staff_id: None,
         tier: ticket.tier.clone(),
         severity: ticket.severity,
-        urgency: Urgency::High,
         schedule: schedule.clone(),
-        plan: steps,
-        reason,
-        state: PageState::Waiting,
-        round: 0,
-        step: 0,
-        next_at: Some(now),
+        // Not who: where a ticket is shown by alias, colleagues' names are not.
+        reason: "a colleague asks for help".to_owned(),
         tickets: 1,
-        cycle: 0,
-        opened_at: now,
-        due_at: now,
-        acknowledged_at: None,
-        acknowledged_by: None,
-        acknowledged_via: None,
-        ended_at: None,
-        ended_by: None,
-        ending: None,
+        ..Page::new(permit.new_id(), PageKind::Ticket, plan, (now, now))
     })
 }
 

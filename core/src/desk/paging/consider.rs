@@ -225,31 +225,15 @@ fn page_of<A: ChangesTickets>(
         reason.push_str(", its sender unproven");
     }
     Page {
-        id: permit.new_id(),
-        kind,
         ticket_id: Some(ticket.id),
         customer_id: ticket.customer_id,
-        staff_id: None,
         tier: ticket.tier.clone(),
         severity: ticket.severity,
         urgency,
         schedule: schedule.to_owned(),
-        plan: rule.plan.clone(),
         reason,
-        state: PageState::Waiting,
-        round: 0,
-        step: 0,
-        next_at: Some(due),
         tickets: 1,
-        cycle: 0,
-        opened_at: now,
-        due_at: due,
-        acknowledged_at: None,
-        acknowledged_by: None,
-        acknowledged_via: None,
-        ended_at: None,
-        ended_by: None,
-        ending: None,
+        ..Page::new(permit.new_id(), kind, rule.plan.clone(), (now, due))
     }
 }
 

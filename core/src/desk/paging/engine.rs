@@ -18,7 +18,7 @@ use crate::{
     clock::Timestamp,
     desk::Desk,
     ids::{PageId, TicketId},
-    paging::{Next, PageKind, PageState, Plan, Signal, Step, Target, Urgency},
+    paging::{Next, PageKind, PageState, Plan, Signal, Target},
     permit::{Actor, KeepPages, Permit, RunPages, Subject, SystemRole, authorise},
     store::{
         pages::{self, BrokenPage, Page},
@@ -26,7 +26,6 @@ use crate::{
     },
     telemetry,
     tickets::Status,
-    tiers::Severity,
 };
 
 /// Whoever runs the engine.
@@ -37,6 +36,10 @@ const AT_ONCE: i64 = 50;
 const STUCK_FOR: Duration = Duration::from_secs(30);
 /// A catch-all that reached nobody is tried again behind this.
 pub(super) const CATCH_ALL_AGAIN: Duration = Duration::from_mins(10);
+/// An alarm that nobody takes is told again behind this, twice.
+const ALARM_AGAIN: Duration = Duration::from_mins(30);
+/// One that somebody has, behind this.
+const ALARM_HELD: Duration = Duration::from_hours(4);
 /// A step that is due for longer was forgotten, or nobody runs the engine.
 const OVERDUE: Duration = Duration::from_mins(2);
 
@@ -304,45 +307,14 @@ pub async fn raise_alarm(desk: &Desk, reason: &str) -> Result<bool, Error> {
         return Ok(false);
     }
     let now = permit.now();
-    let step = Step {
-        wait: 0,
-        to: vec![Target::CatchAll],
-        channels: Vec::new(),
+    let plan = Plan {
+        repeat: 2,
+        ack_expires: Some(ALARM_HELD.as_secs()),
+        ..Plan::at_once("alarm", Target::CatchAll, ALARM_AGAIN)
     };
     let page = Page {
-        id: permit.new_id(),
-        kind: PageKind::Alarm,
-        ticket_id: None,
-        customer_id: None,
-        staff_id: None,
-        tier: None,
-        severity: Severity::Sev1,
-        urgency: Urgency::High,
-        schedule: String::new(),
-        plan: Plan {
-            policy: "alarm".to_owned(),
-            version: "-".to_owned(),
-            steps: vec![step],
-            repeat: 2,
-            end_after: 30 * 60,
-            ack_expires: Some(4 * 60 * 60),
-            hours: None,
-        },
         reason: reason.to_owned(),
-        state: PageState::Waiting,
-        round: 0,
-        step: 0,
-        next_at: Some(now),
-        tickets: 0,
-        cycle: 0,
-        opened_at: now,
-        due_at: now,
-        acknowledged_at: None,
-        acknowledged_by: None,
-        acknowledged_via: None,
-        ended_at: None,
-        ended_by: None,
-        ending: None,
+        ..Page::new(permit.new_id(), PageKind::Alarm, plan, (now, now))
     };
     pages::insert_many(&mut permit, vec![page.clone()]).await?;
     let details = vec![("reason", reason.to_owned())];

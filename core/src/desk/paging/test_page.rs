@@ -1,5 +1,7 @@
 //! A page that proves how somebody can be reached: one notice a channel, each with a code of its own.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     desk::{Desk, Error},
-    paging::{PageKind, PageState, Plan, Signal, Step, Target, Urgency},
+    paging::{PageKind, PageState, Plan, Signal, Target},
     permit::{Actor, ChangeChannel, Permit, Subject, authorise},
     refusal::{Refusal, RefusalCode},
     staff::Staff,
@@ -19,8 +21,8 @@ use crate::{
     tiers::Severity,
 };
 
-/// A test is answered within this time, in seconds, or not at all.
-const LASTS: u64 = 60 * 60;
+/// A test is answered within this time, or not at all.
+const LASTS: Duration = Duration::from_hours(1);
 
 /// A test that was sent.
 #[derive(Clone, Debug, Serialize)]
@@ -84,44 +86,19 @@ pub async fn test_page(desk: &Desk, actor: &Actor, name: &str) -> Result<TestPag
 /// The page that a test is: it is sent at once, and over within the hour.
 fn page_for(permit: &mut Permit<'_, ChangeChannel>, person: &Staff) -> Page {
     let now = permit.now();
-    let plan = Plan {
-        policy: "test".to_owned(),
-        version: "-".to_owned(),
-        steps: vec![Step {
-            wait: 0,
-            to: vec![Target::Person(person.name.clone())],
-            channels: Vec::new(),
-        }],
-        repeat: 0,
-        end_after: LASTS,
-        ack_expires: None,
-        hours: None,
-    };
+    let plan = Plan::at_once("test", Target::Person(person.name.clone()), LASTS);
     Page {
-        id: permit.new_id(),
-        kind: PageKind::Test,
-        ticket_id: None,
-        customer_id: None,
         staff_id: Some(person.id),
-        tier: None,
         severity: Severity::Sev4,
-        urgency: Urgency::High,
-        schedule: String::new(),
-        plan,
         reason: "a test of how you can be reached".to_owned(),
         state: PageState::Open,
-        round: 0,
         step: 1,
-        next_at: Some(now.plus(std::time::Duration::from_secs(LASTS))),
-        tickets: 0,
-        cycle: 0,
-        opened_at: now,
         due_at: now,
-        acknowledged_at: None,
-        acknowledged_by: None,
-        acknowledged_via: None,
-        ended_at: None,
-        ended_by: None,
-        ending: None,
+        ..Page::new(
+            permit.new_id(),
+            PageKind::Test,
+            plan,
+            (now, now.plus(LASTS)),
+        )
     }
 }
