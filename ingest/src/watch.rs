@@ -143,7 +143,7 @@ impl Watch {
             tracing::warn!(file = name, "an empty file is no mail; it is moved to cur");
         } else {
             let origin = file.display().to_string();
-            process::take(desk, Road::Maildir, Some(origin), Envelope::default(), &raw).await?;
+            process::take(desk, Road::Maildir, Some(origin), Envelope::default(), raw).await?;
         }
         fault::point("maildir.taken");
         let name = file.file_name().unwrap_or_default();

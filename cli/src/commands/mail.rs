@@ -249,7 +249,7 @@ async fn deliver(desk: &Desk, envelope: Envelope, output: &Output) -> anyhow::Re
         let hint = "set a smaller limit at the mail server, which then tells the sender";
         return Err(Refusal::invalid(message).with_hint(hint).into());
     }
-    let receipt = process::deliver(desk, Road::Deliver, envelope, &raw).await?;
+    let receipt = process::deliver(desk, Road::Deliver, envelope, raw).await?;
     output.answer(&receipt, |out| show_receipt(out, &receipt))
 }
 
