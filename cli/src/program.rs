@@ -22,6 +22,7 @@ use tierdesk_core::{
     settings::{CloudKind, MailListener, MailProtocol, Secret, Settings},
     store::{MasterKey, OpenOptions},
     tiers::Catalogue,
+    watchdog::Watchdog,
 };
 
 use tierdesk_ingest::edge_check::Resolver;
@@ -168,10 +169,17 @@ impl Program {
             catch_all: self.settings.oncall.catch_all.clone(),
             webhooks: self.webhook_names(),
             has_chat: self.settings.discord.guild_id.is_some(),
+            watchdog: self.watchdog(),
             database: self.open_options()?.open().await?,
         };
         desk.check_catalogue().await?;
         Ok(desk)
+    }
+
+    fn watchdog(&self) -> Option<Watchdog> {
+        let settings = &self.settings.watchdog;
+        let pings = settings.ping.is_some();
+        settings.every.map(|every| Watchdog { every, pings })
     }
 
     fn webhook_names(&self) -> Vec<String> {

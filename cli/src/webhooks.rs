@@ -5,13 +5,26 @@ use tierdesk_core::{
     settings::Settings,
     telemetry,
 };
-use tierdesk_outbound::webhook::{WebhookError, Webhooks};
+use tierdesk_outbound::webhook::{Endpoint, WebhookError, Webhooks};
 
 /// The webhooks, each address looked at and each template rendered with samples.
 pub(crate) fn webhooks(settings: &Settings) -> Result<Webhooks, Refusal> {
     Webhooks::new(&settings.webhooks).map_err(|error| {
         let message = format!("{}; nothing was started", telemetry::chain(&error));
         Refusal::new(RefusalCode::Configuration, message).with_hint(hint(&error))
+    })
+}
+
+/// The dead-man address, where there is one.
+pub(crate) fn dead_man(settings: &Settings) -> Result<Option<Endpoint>, Refusal> {
+    let ping = settings.watchdog.ping.as_ref();
+    ping.map(Endpoint::pinged).transpose().map_err(|error| {
+        let message = format!(
+            "watchdog.ping_url cannot be used: {}; nothing was started",
+            telemetry::chain(&error)
+        );
+        Refusal::new(RefusalCode::Configuration, message)
+            .with_hint("copy the address that your monitor gave you")
     })
 }
 

@@ -33,6 +33,7 @@ pub mod search;
 pub mod staff;
 pub mod store_arrival;
 pub mod tickets;
+pub mod watchdog;
 pub mod work_ticket;
 
 use std::{path::PathBuf, sync::Arc};
@@ -49,6 +50,7 @@ use crate::{
     reply_token::ReplyTokens,
     store::Database,
     tiers::{Catalogue, Tier, TierSlug},
+    watchdog::Watchdog,
 };
 
 /// 30 days: within them people mean the same matter.
@@ -91,6 +93,8 @@ pub struct Desk {
     pub webhooks: Vec<String>,
     /// Whether tickets are posted to chat: jobs for that are enqueued only then.
     pub has_chat: bool,
+    /// How the desk watches itself; where it does not, no self-test begins.
+    pub watchdog: Option<Watchdog>,
 }
 
 impl Desk {
@@ -114,6 +118,7 @@ impl Desk {
             catch_all: Vec::new(),
             webhooks: Vec::new(),
             has_chat: false,
+            watchdog: None,
         }
     }
 

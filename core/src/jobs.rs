@@ -12,6 +12,7 @@
 
 pub mod page_engine;
 pub mod wake;
+pub mod watchdog;
 pub mod worker;
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
@@ -39,6 +40,8 @@ named_enum! {
         SendPageMail = "send_page_mail",
         /// Tells a webhook of a page.
         SendPageWebhook = "send_page_webhook",
+        /// Tells somebody outside that a self-test came round.
+        PingDeadMan = "ping_dead_man",
         /// Wakes a ticket that slept until a time.
         WakeTicket = "wake_ticket",
         /// Looks at the cloud and writes an onboarding's plan.

@@ -37,3 +37,4 @@ pub mod telemetry;
 pub mod tickets;
 pub mod tiers;
 pub mod trust;
+pub mod watchdog;

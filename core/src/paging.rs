@@ -133,6 +133,8 @@ pub enum Target {
     Webhooks,
     /// Whoever is told when nobody else is.
     CatchAll,
+    /// The desk: it hears its own self-test. No policy names it.
+    Itself,
 }
 
 impl fmt::Display for Target {
@@ -145,6 +147,7 @@ impl fmt::Display for Target {
             Self::Webhook(name) => write!(f, "webhook:{name}"),
             Self::Webhooks => f.write_str("webhooks"),
             Self::CatchAll => f.write_str("catch-all"),
+            Self::Itself => f.write_str("itself"),
         }
     }
 }
@@ -171,6 +174,7 @@ impl FromStr for Target {
                 "secondary" => Self::Secondary,
                 "webhooks" => Self::Webhooks,
                 "catch-all" => Self::CatchAll,
+                "itself" => Self::Itself,
                 _ => return Err(unknown()),
             },
         })
@@ -361,6 +365,7 @@ mod tests {
             "webhook:pagerduty",
             "webhooks",
             "catch-all",
+            "itself",
         ] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }

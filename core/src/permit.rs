@@ -52,6 +52,8 @@ named_enum! {
         Bot = "bot",
         /// What other programs say over HTTP, proven by a signature.
         Http = "http",
+        /// The desk testing itself.
+        Watchdog = "watchdog",
         /// `tierdesk demo`, on its own database.
         Demo = "demo",
     }
@@ -271,6 +273,8 @@ actions! {
     RunPages = "page.run", [], [Worker, Demo], ChangesTickets;
     /// Keeping the books on notices that are sent.
     KeepPages = "page.keep", [], [Worker, Bot, Demo], KeepsPages;
+    /// Beginning a self-test, and hearing of it.
+    WatchDesk = "watchdog.run", [], [Watchdog], ChangesTickets;
     /// Saying that one has it.
     AcknowledgePage = "page.acknowledge", [Agent, Provisioner, Approver], [Http], ChangesTickets;
     /// Calling the next people at once.
@@ -312,6 +316,9 @@ pub const IN_DIRECT_MESSAGES: &[&str] = &[AcknowledgePage::NAME, EscalatePage::N
 /// A customer changes tier, and its open tickets follow in the same unit of work.
 impl ChangesTickets for ChangeCustomer {}
 impl ChangesTickets for ImportCustomers {}
+/// A self-test has a customer of its own, and settles the notice it was heard by.
+impl ChangesDirectory for WatchDesk {}
+impl KeepsPages for WatchDesk {}
 /// An acknowledged test proves the channel it came through; a test is a page.
 impl ChangesChannels for AcknowledgePage {}
 /// A button on a page is used up with its effect, by the right that the effect asks for.

@@ -21,6 +21,7 @@ mod relay;
 mod secret;
 pub(crate) mod tree;
 mod url;
+mod watchdog;
 mod webhook;
 
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub use self::{
     relay::{MailOutSettings, Relay, RelayLogin, SmtpRoute},
     secret::Secret,
     url::PrivateUrl,
+    watchdog::{Ping, WatchdogSettings},
     webhook::{Webhook, WebhookFormat},
 };
 use self::{
@@ -85,6 +87,7 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
         oauth::KEYS,
         files::KEYS,
         oncall::KEYS,
+        watchdog::KEYS,
         http::KEYS,
         discord::KEYS,
         aws::KEYS,
@@ -116,6 +119,8 @@ pub struct Settings {
     pub customers: CustomerSettings,
     /// `[oncall]`
     pub oncall: OnCallSettings,
+    /// `[watchdog]`
+    pub watchdog: WatchdogSettings,
     /// `[log]`
     pub log: LogSettings,
     /// `[http]`
@@ -237,6 +242,7 @@ impl Settings {
                 freemail_file: path("customers", "freemail_file"),
             },
             oncall: oncall::read(&root.section("oncall")),
+            watchdog: watchdog::read(&root.section("watchdog")),
             log: files::read_log(&root.section("log")),
             http: http::read(&root.section("http")),
             discord: discord::read(&root.section("discord")),

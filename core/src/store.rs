@@ -41,6 +41,7 @@ pub mod staff_channels;
 pub mod testing;
 pub mod tickets;
 mod values;
+pub mod watchdog;
 
 use std::sync::Arc;
 

@@ -9,6 +9,7 @@
 pub mod compose;
 pub mod page_mail;
 pub mod page_webhook;
+pub mod ping;
 pub mod relay;
 pub mod send;
 pub mod templates;

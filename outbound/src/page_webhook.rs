@@ -10,12 +10,14 @@ use tierdesk_core::{
             deliver::{self, Destination, Dispatch},
             outcome::{Outcome, settle},
         },
+        watchdog,
     },
     fault,
     ids::NoticeId,
     jobs::{Handler, HandlerFuture, Job, JobKind},
-    paging::PageKind,
+    paging::{PageKind, Signal},
     settings::Secret,
+    telemetry,
 };
 
 use crate::{
@@ -54,6 +56,7 @@ impl Handler for SendPageWebhook {
             };
             fault::point("notice.begun");
             let outcome = match self.endpoint(&dispatch) {
+                _ if matches!(dispatch.to, Destination::Itself) => self.hear(&dispatch).await,
                 Ok(endpoint) => outcome(self.webhooks.send(&endpoint, &alert(&dispatch)).await),
                 Err(words) => Outcome::Never(words),
             };
@@ -64,6 +67,26 @@ impl Handler for SendPageWebhook {
 }
 
 impl SendPageWebhook {
+    /// What would leave for a server, the desk says to itself: everything before that was the real thing.
+    async fn hear(&self, dispatch: &Dispatch) -> Outcome {
+        let notice = &dispatch.notice;
+        let heard = match notice.signal {
+            Signal::Trigger => watchdog::hear(&self.desk, notice).await,
+            Signal::Acknowledge | Signal::Resolve => Ok(()),
+        };
+        match heard {
+            Ok(()) => Outcome::Sent {
+                words: "the desk heard itself".to_owned(),
+                proof: None,
+            },
+            Err(error) => Outcome::Later {
+                words: telemetry::chain(&error),
+                may_have_arrived: false,
+                wait: None,
+            },
+        }
+    }
+
     fn endpoint(&self, dispatch: &Dispatch) -> Result<Endpoint, String> {
         match &dispatch.to {
             Destination::DeskWebhook(name) => self
@@ -79,7 +102,9 @@ impl SendPageWebhook {
                 Endpoint::personal(&name, Some(&secret.url), format, key, user)
                     .map_err(|fault| fault.to_string())
             }
-            Destination::Chat { .. } | Destination::Mail(_) => Err("that is no webhook".to_owned()),
+            Destination::Chat { .. } | Destination::Mail(_) | Destination::Itself => {
+                Err("that is no webhook".to_owned())
+            }
         }
     }
 }

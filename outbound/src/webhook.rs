@@ -179,6 +179,10 @@ impl Webhooks {
             Ok(request) => request,
             Err(words) => return Answer::Never { words },
         };
+        self.answer(endpoint, request).await
+    }
+
+    async fn answer(&self, endpoint: &Endpoint, request: Request) -> Answer {
         let client = if endpoint.allows_private() {
             &self.free
         } else {
@@ -188,6 +192,12 @@ impl Webhooks {
             Ok(response) => answer::heard(endpoint, response).await,
             Err(fault) => answer::failed(endpoint, fault),
         }
+    }
+
+    /// Asks for an address, once: to be heard of there is all it is for.
+    pub async fn ping(&self, endpoint: &Endpoint) -> Answer {
+        let request = Request::new(Method::GET, endpoint.address());
+        self.answer(endpoint, request).await
     }
 
     fn request(&self, endpoint: &Endpoint, alert: &Alert) -> Result<Request, String> {

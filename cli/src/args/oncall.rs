@@ -59,6 +59,8 @@ pub(crate) enum OncallCommand {
     Temporary(TemporaryCommand),
     #[command(flatten)]
     Paging(super::PagingCommand),
+    /// Shows how the desk's self-tests go: from a mail of its own to a page that it hears.
+    Watchdog,
     /// A person's shifts as a calendar under a secret address.
     #[command(subcommand)]
     Calendar(CalendarCommand),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tierdesk_bot::Bot;
 use tierdesk_core::{
-    desk::{Desk, doctor, mailboxes, oncall},
+    desk::{Desk, doctor, mailboxes, oncall, watchdog},
     permit::Actor,
     settings::CloudKind,
     telemetry,
@@ -157,6 +157,7 @@ async fn look(
     mail_out(program, desk, checks).await?;
     on_call(desk, actor, checks).await?;
     webhooks(program, checks);
+    checks.push(watchdog(program, desk, actor).await?);
     checks.push(discord(program, desk).await);
     checks.push(cloud(program, desk).await);
     Ok(())
@@ -235,6 +236,36 @@ async fn on_call(desk: &Desk, actor: &Actor, checks: &mut Vec<Check>) -> anyhow:
         ));
     }
     Ok(())
+}
+
+/// How the desk's self-tests go. The dead-man address is looked at, and never told: that would be a lie.
+async fn watchdog(program: &Program, desk: &Desk, actor: &Actor) -> anyhow::Result<Check> {
+    let found = watchdog::report(desk, actor).await?;
+    if found.every_seconds.is_none() {
+        return Ok(Check::off("watchdog", found.detail)
+            .hint("set watchdog.every and watchdog.ping_url: docs/oncall.md"));
+    }
+    if let Err(refusal) = crate::webhooks::dead_man(&program.settings) {
+        let hint = "copy the address that your monitor gave you";
+        return Ok(Check::failed("watchdog", refusal.message, hint));
+    }
+    if found.rounds.is_empty() {
+        return Ok(Check::off("watchdog", found.detail)
+            .hint("the first one begins with `serve`, by the worker role"));
+    }
+    if !found.ok {
+        let hint =
+            "does `serve` run, with the worker role? tierdesk oncall watchdog shows the last ones";
+        return Ok(Check::failed("watchdog", found.detail, hint));
+    }
+    let check = Check::ok("watchdog", found.detail);
+    Ok(if found.pings {
+        check
+    } else {
+        check.hint(
+            "set watchdog.ping_url: where this machine is gone, only somebody outside can tell",
+        )
+    })
 }
 
 /// Whether alerts could leave: addresses and templates are looked at, and nothing is sent.

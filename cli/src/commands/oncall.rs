@@ -10,6 +10,7 @@ use tierdesk_core::{
     desk::{
         Desk,
         oncall::{self, Place},
+        watchdog,
     },
     permit::Actor,
     refusal::Refusal,
@@ -54,6 +55,10 @@ pub(super) async fn run(
         C::Absence(command) => change::absences(desk, actor, command, output).await,
         C::Temporary(command) => change::temporaries(desk, actor, command, output).await,
         C::Paging(command) => super::paging::run(desk, actor, command, output).await,
+        C::Watchdog => {
+            let found = watchdog::report(desk, actor).await?;
+            output.answer(&found, |out| text::watchdog(out, &found))
+        }
         C::Calendar(command) => change::calendars(desk, actor, command, output).await,
     }
 }

@@ -1,27 +1,23 @@
 //! Running the desk: one process, its parts as named tasks. A part that ends early ends the
 //! process, so that whatever supervises it notices.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+mod discord;
+mod plan;
+mod upkeep;
 
-use tierdesk_bot::{
-    Bot,
-    gateway::{BotError, Patience},
-    pages::SendPageChat,
-    posts::PostTicket,
-    progress::PostProgress,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tierdesk_bot::{Bot, pages::SendPageChat, posts::PostTicket, progress::PostProgress};
 use tierdesk_core::{
     cloud::Cloud,
-    desk::{Desk, Error, audit, chat::bot_lease, onboard, oncall, paging},
-    jobs::{Handler, page_engine, wake::WakeTicket, worker::Worker},
-    refusal::{Refusal, RefusalCode},
-    settings::{ImapMailbox, MailListener},
-    store::{chat, jobs},
+    desk::{Desk, Error, oncall, paging},
+    jobs::{Handler, page_engine, wake::WakeTicket, watchdog, worker::Worker},
+    settings::ImapMailbox,
     telemetry,
 };
 use tierdesk_ingest::{
     imap::{self, Reader},
-    listener::{ListenError, Listener, intake::Intake},
+    listener::{Listener, intake::Intake},
     oauth::Tokens,
     process::ProcessInbox,
     watch::Watch,
@@ -29,9 +25,10 @@ use tierdesk_ingest::{
 use tierdesk_outbound::{
     page_mail::SendPageMail,
     page_webhook::SendPageWebhook,
+    ping::PingDeadMan,
     relay::Relays,
     send::{SendMail, SendReceipt},
-    webhook::Webhooks,
+    webhook::{Endpoint, Webhooks},
 };
 use tierdesk_provision::{ObserveCloud, ProvisionStep};
 use tokio::{
@@ -47,23 +44,12 @@ use crate::{
     mail_out::relays,
     output::Output,
     program::Program,
-    webhooks::webhooks,
+    webhooks::{dead_man, webhooks},
 };
+use discord::connect;
+use plan::{Plan, open_listeners};
+use upkeep::{prune, say_served, seal};
 
-/// How often committed audit entries are sealed.
-const SEAL_EVERY: Duration = Duration::from_secs(1);
-/// How often the lease on onboardings is renewed.
-const SAY_SERVED_EVERY: Duration = Duration::from_secs(5);
-/// How often old jobs are forgotten.
-const PRUNE_EVERY: Duration = Duration::from_hours(1);
-/// How long done jobs stay visible.
-const KEEP_JOBS: Duration = Duration::from_hours(7 * 24);
-/// The wait before the bot connects again, doubling; Discord allows a thousand sessions a day.
-const RECONNECT_FIRST: Duration = Duration::from_secs(10);
-/// The longest.
-const RECONNECT_LONGEST: Duration = Duration::from_mins(5);
-/// How often the bot's lease is renewed, or asked for.
-const STAND_BY: Duration = Duration::from_secs(10);
 /// How long the parts may take to end. Below the ten seconds that are promised.
 const GRACE: Duration = Duration::from_secs(8);
 
@@ -80,7 +66,8 @@ pub(super) async fn run(
         None => None,
     };
     // Found wrong now, and not when somebody is to be woken.
-    let webhooks = webhooks(&program.settings)?;
+    let webhooks = Arc::new(webhooks(&program.settings)?);
+    let dead_man = dead_man(&program.settings)?;
     Program::warn(desk, output).await?;
     let desk = Arc::new(desk.clone());
     let stop = CancellationToken::new();
@@ -92,7 +79,8 @@ pub(super) async fn run(
     };
     if plan.worker {
         parts.work(&desk);
-        parts.send_pages(&desk, webhooks);
+        parts.send_pages(&desk, &webhooks);
+        parts.watch_itself(&desk, &webhooks, dead_man);
         parts.provision(&desk, &program.cloud(&desk).await?);
         if let Some(relays) = relays(&program.settings, &desk)? {
             parts.send_mail(&desk, relays);
@@ -135,73 +123,6 @@ pub(super) async fn run(
     Ok(exit)
 }
 
-/// What this process runs.
-struct Plan {
-    worker: bool,
-    maildirs: Vec<PathBuf>,
-    mailboxes: Vec<ImapMailbox>,
-    listeners: Vec<MailListener>,
-    bot: bool,
-    http: Option<SocketAddr>,
-}
-
-impl Plan {
-    /// What the roles ask for. `all` is everything that is configured; a role that is named must be.
-    fn of(program: &Program, roles: &[ServeRole]) -> Result<Self, Refusal> {
-        let settings = &program.settings;
-        let asked = |role| roles.contains(&role);
-        let all = asked(ServeRole::All);
-        let mail = &settings.mail;
-        let has_road =
-            !(mail.maildirs.is_empty() && mail.imap.is_empty() && mail.listeners.is_empty());
-        if asked(ServeRole::Ingest) && !has_road {
-            let message = "there is nothing to take mail from; nothing was started";
-            return Err(Refusal::new(RefusalCode::Configuration, message).with_hint(
-                "set [[mail.imap]], [[mail.listener]] or [[mail.maildir]] in the configuration",
-            ));
-        }
-        let has_bot = settings.discord.token.is_some() && settings.discord.guild_id.is_some();
-        let takes_mail = all || asked(ServeRole::Ingest);
-        let mail = takes_mail.then_some(&settings.mail);
-        Ok(Self {
-            worker: all || asked(ServeRole::Worker),
-            maildirs: mail.map_or_else(Vec::new, |mail| mail.maildirs.clone()),
-            listeners: mail.map_or_else(Vec::new, |mail| mail.listeners.clone()),
-            mailboxes: mail.map_or_else(Vec::new, |mail| mail.imap.clone()),
-            // Asked for by name and not configured, it says what is missing.
-            bot: asked(ServeRole::Bot) || (all && has_bot),
-            http: (asked(ServeRole::Http) || (all && settings.http.is_listen_set))
-                .then_some(settings.http.listen),
-        })
-    }
-}
-
-/// Opens every listener before anything is started: one that cannot is told at once.
-async fn open_listeners(all: &[MailListener], support: &str) -> Result<Vec<Listener>, Refusal> {
-    let mut open = Vec::with_capacity(all.len());
-    for settings in all {
-        let listener = Listener::open(settings, support).await.map_err(|error| {
-            let hint = match &error {
-                ListenError::Taken { .. } => {
-                    "stop the other program, or set another address in [[mail.listener]]"
-                }
-                ListenError::Refused { .. } => {
-                    "set an address of this machine in [[mail.listener]]; a port below 1024 needs \
-                     the right to bind it (CAP_NET_BIND_SERVICE)"
-                }
-                ListenError::Certificate { .. } => {
-                    "set tls_cert_file and tls_key_file in [[mail.listener]] to PEM files that this \
-                     program may read"
-                }
-            };
-            let message = format!("{}; nothing was started", telemetry::chain(&error));
-            Refusal::new(RefusalCode::Configuration, message).with_hint(hint)
-        })?;
-        open.push(listener);
-    }
-    Ok(open)
-}
-
 /// What a part says when it ends: its name, and why where it should not have.
 type Ended = (&'static str, Option<String>);
 
@@ -240,15 +161,40 @@ impl Parts {
     }
 
     /// Pages to webhooks. Three workers, because each waits for the other side most of the time.
-    fn send_pages(&mut self, desk: &Arc<Desk>, webhooks: Webhooks) {
-        let webhooks = Arc::new(webhooks);
+    fn send_pages(&mut self, desk: &Arc<Desk>, webhooks: &Arc<Webhooks>) {
         for _ in 0..3 {
             let send = Arc::new(SendPageWebhook {
                 desk: Arc::clone(desk),
-                webhooks: Arc::clone(&webhooks),
+                webhooks: Arc::clone(webhooks),
             });
             self.spawn_worker("pages to webhooks", desk, vec![send]);
         }
+    }
+
+    /// Self-tests, and telling somebody outside of them; a worker of its own, as whoever is told may be slow.
+    fn watch_itself(
+        &mut self,
+        desk: &Arc<Desk>,
+        webhooks: &Arc<Webhooks>,
+        dead_man: Option<Endpoint>,
+    ) {
+        if desk.watchdog.is_none() {
+            return;
+        }
+        if let Some(endpoint) = dead_man {
+            let ping = Arc::new(PingDeadMan {
+                desk: Arc::clone(desk),
+                webhooks: Arc::clone(webhooks),
+                endpoint,
+            });
+            self.spawn_worker("dead-man address", desk, vec![ping]);
+        }
+        let (desk, stop) = (Arc::clone(desk), self.stop.clone());
+        self.running.spawn(async move {
+            watchdog::run(&desk, &stop).await;
+            ("self-tests", None)
+        });
+        self.names.push("self-tests".to_owned());
     }
 
     fn work(&mut self, desk: &Arc<Desk>) {
@@ -449,131 +395,4 @@ async fn hear(desk: &Desk, event: PagerDutyEvent) -> Result<(), Error> {
         tracing::info!(id, %at, "PagerDuty tells of an incident that is not ours");
     }
     Ok(())
-}
-
-/// Keeps the bot connected until stopped, or until a person has to put something right. Discord being
-/// away ends nothing else: mail comes in and jobs are done meanwhile, and posts wait.
-async fn connect(bot: Arc<Bot>, holder: String, stop: CancellationToken) -> Option<BotError> {
-    let mut wait = RECONNECT_FIRST;
-    while !stop.is_cancelled() {
-        // One of several processes answers; the others stand by.
-        if !hold(&bot.desk, &holder).await {
-            pause(STAND_BY, &stop).await;
-            continue;
-        }
-        let since = tokio::time::Instant::now();
-        let round = stop.child_token();
-        let keep = keep_holding(&bot.desk, &holder, &round);
-        let mut run = Box::pin(Arc::clone(&bot).run(Patience::default(), round.clone()));
-        let ended = tokio::select! {
-            ended = &mut run => ended,
-            () = keep => {
-                // Dropped only, its connection would go on answering beside the other process's.
-                round.cancel();
-                run.await
-            }
-        };
-        match ended {
-            Ok(()) => {}
-            Err(
-                error @ (BotError::Token | BotError::Intents | BotError::ForeignGateway { .. }),
-            ) => return Some(error),
-            Err(error) => {
-                let error = telemetry::chain(&error);
-                tracing::error!(error, wait = ?wait, "Discord is away; the bot connects again");
-                pause(wait, &stop).await;
-                let was_long = since.elapsed() > RECONNECT_LONGEST;
-                wait = if was_long {
-                    RECONNECT_FIRST
-                } else {
-                    (wait * 2).min(RECONNECT_LONGEST)
-                };
-            }
-        }
-    }
-    let _ = bot_lease::release(&bot.desk, &holder).await;
-    None
-}
-
-/// Whether this process is the one that answers in Discord.
-async fn hold(desk: &Desk, holder: &str) -> bool {
-    match bot_lease::acquire(desk, holder).await {
-        Ok(is_ours) => is_ours,
-        Err(error) => {
-            log("holding the bot's lease", Err(error));
-            false
-        }
-    }
-}
-
-/// Ends when another process has taken over. A database that is away is no reason to hang up.
-async fn keep_holding(desk: &Desk, holder: &str, stop: &CancellationToken) {
-    while !stop.is_cancelled() {
-        pause(STAND_BY, stop).await;
-        if let Ok(false) = bot_lease::acquire(desk, holder).await {
-            tracing::warn!("another process answers in Discord now; this one stands by");
-            return;
-        }
-    }
-    std::future::pending::<()>().await;
-}
-
-/// Seals committed audit entries until stopped.
-async fn seal(desk: Arc<Desk>, name: String, stop: CancellationToken) -> Ended {
-    while !stop.is_cancelled() {
-        log(
-            "sealing the audit trail",
-            audit::seal_as(&desk, &name).await.map(|_| ()),
-        );
-        pause(SEAL_EVERY, &stop).await;
-    }
-    ("sealer", None)
-}
-
-/// Says that onboardings are worked on here, so that commands leave them to this process.
-async fn say_served(desk: Arc<Desk>, name: String, stop: CancellationToken) -> Ended {
-    while !stop.is_cancelled() {
-        log(
-            "renewing the lease on onboardings",
-            onboard::renew_serving(&desk, &name).await,
-        );
-        pause(SAY_SERVED_EVERY, &stop).await;
-    }
-    log(
-        "giving the lease on onboardings back",
-        onboard::end_serving(&desk, &name).await,
-    );
-    ("onboardings", None)
-}
-
-/// Forgets jobs that were done long ago, until stopped.
-async fn prune(desk: Arc<Desk>, stop: CancellationToken) -> Ended {
-    while !stop.is_cancelled() {
-        log("forgetting old jobs", prune_once(&desk).await);
-        pause(PRUNE_EVERY, &stop).await;
-    }
-    ("pruner", None)
-}
-
-async fn prune_once(desk: &Desk) -> Result<(), Error> {
-    let mut tx = desk.database.begin_write().await?;
-    let before = tx.now().minus(KEEP_JOBS);
-    jobs::prune(&mut tx, before).await?;
-    chat::prune_handles(&mut tx, before).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-/// A fault is logged and does not end a periodic task: the next round may succeed.
-fn log(what: &str, result: Result<(), Error>) {
-    if let Err(error) = result {
-        tracing::warn!(what, error = %telemetry::chain(&error), "a periodic task failed");
-    }
-}
-
-async fn pause(period: Duration, stop: &CancellationToken) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = tokio::time::sleep(period) => {}
-    }
 }

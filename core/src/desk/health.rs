@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Desk;
+use super::{Desk, watchdog};
 use crate::{
     store::{StoreError, Tx, audit, jobs, pages},
     telemetry,
@@ -36,6 +36,8 @@ pub struct Health {
     pub database: &'static str,
     /// How long the oldest job that is due waits; nothing where the database does not answer.
     pub jobs_overdue_seconds: Option<u64>,
+    /// How long ago the desk last heard itself; nothing where it does not test itself, or never did.
+    pub watchdog_age_seconds: Option<u64>,
     /// Everything that was looked at.
     pub checks: Vec<Check>,
 }
@@ -63,6 +65,7 @@ impl Health {
             is_ok: false,
             database,
             jobs_overdue_seconds: None,
+            watchdog_age_seconds: None,
             checks: vec![check],
         }
     }
@@ -99,16 +102,24 @@ async fn read(desk: &Desk) -> Result<Health, StoreError> {
         is_ok: true,
         detail: "it answers".to_owned(),
     };
+    let watchdog = watchdog::standing(&mut tx, desk.watchdog).await?;
+    let age = watchdog.age;
     let checks = vec![
         database,
         check_jobs(overdue),
         check_audit(&mut tx).await?,
         check_pages(&mut tx).await?,
+        Check {
+            name: "watchdog",
+            is_ok: watchdog.is_ok,
+            detail: watchdog.detail,
+        },
     ];
     Ok(Health {
         is_ok: checks.iter().all(|check| check.is_ok),
         database: "ok",
         jobs_overdue_seconds: Some(overdue.as_secs()),
+        watchdog_age_seconds: age.map(|age| age.as_secs()),
         checks,
     })
 }

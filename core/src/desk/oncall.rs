@@ -5,6 +5,7 @@
 
 mod absences;
 mod calendars;
+mod coverage;
 mod overrides;
 mod people;
 mod place;
@@ -19,6 +20,7 @@ use std::collections::{BTreeSet, HashMap};
 pub use self::{
     absences::{AbsenceReport, add_absence, list_absences, remove_absence},
     calendars::{CalendarAddress, add_calendar, calendar, remove_calendar},
+    coverage::{RotaAlarm, check, uncovered},
     overrides::{NewOverride, OverrideReport, list_overrides, remove_override, set_override},
     place::Place,
     preview::{LoadReport, Preview, SegmentReport, preview},
@@ -217,63 +219,6 @@ async fn rows(
         });
     }
     Ok(rows)
-}
-
-/// What is wrong with the rota of a tier.
-#[derive(Clone, Debug)]
-pub struct RotaAlarm {
-    /// The tier.
-    pub tier: TierSlug,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub hint: String,
-}
-
-/// Whether there is any schedule at all, and the tiers for which nobody would be called at some time in the
-/// four weeks ahead.
-pub async fn check(desk: &Desk, actor: &Actor) -> Result<(bool, Vec<RotaAlarm>), Error> {
-    let mut tx = desk.database.begin_read().await?;
-    let mut permit = authorise(&mut tx, actor, ReadRota, Subject::Desk).await?;
-    let staff = staff::list(&mut permit).await?;
-    let has_any = !oncall::schedules(&mut permit).await?.is_empty();
-    let from = permit.now();
-    let to = from.plus(preview::WEEK * 4);
-    let mut alarms = Vec::new();
-    for tier in desk.catalogue.iter() {
-        let slug = &tier.on_call.schedule;
-        let Some(stored) = oncall::find_schedule(&mut permit, slug).await? else {
-            alarms.push(RotaAlarm {
-                tier: tier.slug.clone(),
-                message: format!("there is no schedule {slug}: the admins are called"),
-                hint: "tierdesk oncall schedule set --file ROTA.toml".to_owned(),
-            });
-            continue;
-        };
-        let is_nobody = on_duty(&mut permit, desk, slug).await?.source == Source::CatchAll;
-        let (rotations, roster) = rota(&mut permit, &stored, &staff, from, to).await?;
-        let segments = crate::oncall::timeline(&rotations, &roster, from, to);
-        let nobody = segments.iter().filter(|one| one.source == Source::CatchAll);
-        if let Some(first) = nobody.clone().next() {
-            let hours = nobody
-                .map(|one| one.end.since(one.start).as_secs())
-                .sum::<u64>()
-                / 3_600;
-            alarms.push(RotaAlarm {
-                tier: tier.slug.clone(),
-                message: format!(
-                    "{}nobody is on call by schedule {slug} for {hours} of the next 672 hours, first at {}",
-                    if is_nobody { "NOW: " } else { "" },
-                    first.start
-                ),
-                hint: format!(
-                    "give it a fallback, or an override; tierdesk oncall preview --tier {}",
-                    tier.slug
-                ),
-            });
-        }
-    }
-    Ok((has_any, alarms))
 }
 
 /// The name of a member of staff, for reports.

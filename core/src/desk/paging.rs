@@ -19,6 +19,7 @@ pub mod press;
 mod report;
 mod test_page;
 
+pub(super) use acknowledge::take;
 pub use acknowledge::{
     Outside, Taken, Which, acknowledge, acknowledge_outside, escalate, hand_over, send,
 };

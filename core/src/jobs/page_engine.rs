@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    desk::{Desk, Error, paging::engine},
+    desk::{Desk, Error, oncall, paging::engine, watchdog},
     telemetry,
+    tiers::TierSlug,
 };
 
 /// The engine looks at least this often, whatever wakes it.
@@ -63,14 +64,24 @@ pub async fn run(desk: &Desk, stop: &CancellationToken) {
 /// Calls the catch-all when what was found wrong is so the next time as well. Returns whether anything is.
 async fn check(desk: &Desk, was_broken: bool) -> Result<bool, Error> {
     let health = engine::check(desk).await?;
-    let Some(first) = health.broken.first() else {
+    let uncovered = oncall::uncovered(desk).await?;
+    let reason = if let Some(first) = health.broken.first() {
+        let count = health.broken.len();
+        tracing::error!(first, count, "pages will reach nobody as they are");
+        format!("{count} page(s) will reach nobody as they are")
+    } else if let Some(fault) = watchdog::fault(desk).await? {
+        tracing::error!(fault, "a self-test does not come round");
+        fault
+    } else if !uncovered.is_empty() {
+        let tiers: Vec<&str> = uncovered.iter().map(TierSlug::as_str).collect();
+        let tiers = tiers.join(", ");
+        tracing::error!(tiers, "nobody is on call");
+        format!("nobody is on call for {tiers}")
+    } else {
         engine::end_alarm(desk).await?;
         return Ok(false);
     };
-    let count = health.broken.len();
-    tracing::error!(first, count, "pages will reach nobody as they are");
     if was_broken {
-        let reason = format!("{count} page(s) will reach nobody as they are");
         engine::raise_alarm(desk, &reason).await?;
     }
     Ok(true)

@@ -9,12 +9,15 @@ use super::{Channel, Plan, Step, Target, Urgency};
 use crate::{
     clock::Timestamp,
     tiers::{self, Catalogue, PerSeverity, SupportHours},
+    watchdog,
 };
 
 /// Steps more than this, or rounds, would call people for days.
 const MOST_STEPS: usize = 20;
 /// As GoAlert and PagerDuty have it.
 const MOST_REPEATS: u32 = 9;
+/// A self-test that was called and not heard: a worker's longest pauses and a few tries fit in.
+const HEARD_WITHIN: Duration = Duration::from_mins(5);
 
 /// When a page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,8 @@ pub struct Policies {
     pub triage_schedule: String,
     /// The policy for those.
     pub triage_policy: String,
+    /// What is done about the desk's own self-tests. It stands in no file.
+    pub self_test: Rule,
 }
 
 /// Everything that is wrong with a file of policies.
@@ -173,6 +178,7 @@ impl Policies {
                 unverified_per_hour: file.unverified.pages_per_hour,
                 triage_schedule: file.triage.schedule,
                 triage_policy: file.triage.policy,
+                self_test: Rule::self_test(),
             })
         } else {
             Err(wrong(faults))
@@ -191,6 +197,15 @@ impl Policies {
 }
 
 impl Rule {
+    /// The desk is to hear itself at once; where it does not, whoever is told when nobody else is.
+    fn self_test() -> Self {
+        Self {
+            when: When::Now,
+            hours: None,
+            plan: Plan::at_once(watchdog::POLICY, Target::Itself, HEARD_WITHIN),
+        }
+    }
+
     /// When a page for a ticket that was opened at `opened` begins, and whether it may wake somebody.
     /// `objective` is when we want it answered; `now` is never passed.
     pub fn begins(
@@ -278,6 +293,9 @@ fn rule(slug: &str, text: &RuleText, faults: &mut Vec<String>) -> Option<Rule> {
             to: words::<Target>(&step.to, faults),
             channels: words::<Channel>(&step.channels, faults),
         });
+        if step.to.iter().any(|to| *to == Target::Itself.to_string()) {
+            faults.push("itself is for the desk's own self-tests: name somebody".to_owned());
+        }
         if step.to.is_empty() {
             faults.push(format!("the step at {:?} calls nobody", step.at));
         }

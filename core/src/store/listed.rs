@@ -5,7 +5,7 @@ use super::bulk::{self, BulkTexts};
 use super::{
     Sql, audit, blobs, chat, customers, grants, inbox, jobs, leases, mailboxes, messages,
     onboarding, oncall, outgoing, pages, removal, retention, scoped, search, simulated, staff,
-    staff_channels, tickets,
+    staff_channels, tickets, watchdog,
 };
 
 /// What every bulk row's inserts run, for the test that prepares them.
@@ -67,6 +67,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         tickets::STATEMENTS,
         tickets::LIST_STATEMENTS,
         tickets::LINK_STATEMENTS,
+        watchdog::STATEMENTS,
     ]
     .concat()
 }

@@ -105,6 +105,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0016_pages.sql"),
         include_str!("../../../migrations/postgres/0016_pages.sql"),
     ),
+    (
+        17,
+        "watchdog",
+        include_str!("../../../migrations/sqlite/0017_watchdog.sql"),
+        include_str!("../../../migrations/postgres/0017_watchdog.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

@@ -4,7 +4,7 @@
 use std::{fmt, net::IpAddr};
 
 use reqwest::{Url, header::HeaderValue};
-use tierdesk_core::settings::{Secret, Webhook, WebhookFormat};
+use tierdesk_core::settings::{Ping, Secret, Webhook, WebhookFormat};
 
 use super::address::{NotPublic, is_public};
 
@@ -88,6 +88,19 @@ impl Endpoint {
         user: Option<Secret>,
     ) -> Result<Self, EndpointError> {
         Self::make(name, url, format, (key, user), false)
+    }
+
+    /// A dead-man address.
+    pub fn pinged(ping: &Ping) -> Result<Self, EndpointError> {
+        let url = Some(ping.url.expose());
+        let none = (None, None);
+        Self::make(
+            "watchdog",
+            url,
+            WebhookFormat::Json,
+            none,
+            ping.allow_private,
+        )
     }
 
     fn make(

@@ -12,6 +12,8 @@ mod frozen;
 mod killed;
 mod nights;
 mod replayed;
+mod taken_and_killed;
+mod watchdog;
 mod whole;
 
 /// A program whose pages go to this sink, as to PagerDuty; the senders of its mail are believed.

@@ -6,6 +6,7 @@ use tierdesk_core::{
         Preview, Replay, RotationReport, ScheduleReport, SegmentReport, TemporaryReport, TierDuty,
         Written,
     },
+    desk::watchdog::WatchdogReport,
     oncall::Source,
 };
 
@@ -22,6 +23,55 @@ fn until(at: Timestamp) -> String {
 
 fn name(name: Option<&String>) -> String {
     name.map_or_else(|| "-".to_owned(), Clone::clone)
+}
+
+/// How the self-tests go.
+pub(super) fn watchdog(out: &Output, found: &WatchdogReport) {
+    match found.every_seconds {
+        None => {
+            out.line("The desk does not test itself: watchdog.every is not set (docs/oncall.md).");
+        }
+        Some(seconds) => {
+            let pings = if found.pings {
+                "whoever listens at the dead-man address is told"
+            } else {
+                "nobody outside is told: watchdog.ping_url is not set"
+            };
+            out.line(format!("A self-test every {} min; {pings}.", seconds / 60));
+        }
+    }
+    if found.every_seconds.is_some() {
+        let detail = format!("Now: {}.", found.detail);
+        out.line(if found.ok {
+            detail
+        } else {
+            out.paint(Tone::Alarm, detail)
+        });
+    }
+    if found.rounds.is_empty() {
+        return;
+    }
+    let table = found.rounds.iter().map(|round| {
+        let took = round.closed_at.map(|at| {
+            let took = at.since(round.started_at);
+            format!("{:.2} s", took.as_secs_f64())
+        });
+        let told = match (&round.pinged_at, &round.ping_fault) {
+            (Some(at), None) => local(*at),
+            (_, Some(fault)) => fault.clone(),
+            (None, None) => "-".to_owned(),
+        };
+        vec![
+            local(round.started_at),
+            round.ticket.clone().unwrap_or_else(|| "-".to_owned()),
+            took.unwrap_or_else(|| "not heard of".to_owned()),
+            told,
+        ]
+    });
+    out.table(
+        &["began", "ticket", "came round in", "told"],
+        table.collect(),
+    );
 }
 
 pub(super) fn now(out: &Output, rows: &[TierDuty]) {

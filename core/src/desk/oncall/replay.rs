@@ -196,7 +196,9 @@ impl Rotas {
                 let found = self.names.iter().find(|(_, known)| *known == name);
                 return Ok(found.map(|(id, _)| (*id, TimeZone::UTC)));
             }
-            Target::Webhook(_) | Target::Webhooks | Target::CatchAll => return Ok(None),
+            Target::Webhook(_) | Target::Webhooks | Target::CatchAll | Target::Itself => {
+                return Ok(None);
+            }
         };
         if !self.known.contains_key(schedule) {
             let loaded = match oncall::find_schedule(permit, schedule).await? {

@@ -128,6 +128,7 @@ pub async fn acknowledge(
     let taken = acknowledge_in(desk, &mut tx, actor, which, via).await?;
     crate::fault::point("page.acknowledge_before_commit");
     tx.commit().await?;
+    crate::fault::point("page.acknowledged");
     Ok(taken)
 }
 
@@ -171,7 +172,7 @@ pub(in crate::desk) async fn acknowledge_in(
 }
 
 /// Somebody has it. Whoever had it already keeps it; either way it is an update.
-pub(super) async fn take<A: ChangesTickets>(
+pub(in crate::desk) async fn take<A: ChangesTickets>(
     permit: &mut Permit<'_, A>,
     page: &mut Page,
     via: &str,
@@ -321,7 +322,9 @@ pub async fn escalate(
 ) -> Result<PageReport, Error> {
     let mut tx = desk.database.begin_write().await?;
     let page = escalate_in(desk, &mut tx, actor, which, reason).await?;
+    crate::fault::point("page.escalate_before_commit");
     tx.commit().await?;
+    crate::fault::point("page.escalated");
     Ok(page)
 }
 

@@ -9,6 +9,9 @@ use crate::{
     store::{StoreError, pages::Page, staff, staff_channels},
 };
 
+/// What stands where a webhook's name would, of what the desk says to itself.
+pub(super) const ITSELF: &str = "itself";
+
 /// Whom a step reaches, and why it does not reach the others.
 #[derive(Debug, Default)]
 pub(super) struct Aimed {
@@ -80,6 +83,17 @@ async fn target_of<A: Action>(
             return Ok(());
         }
         Target::CatchAll => return catch_all(desk, permit, page, aimed).await,
+        Target::Itself => {
+            // By the road of the webhooks, up to where a request would leave.
+            let aim = Aim {
+                staff: None,
+                name: "the desk itself".to_owned(),
+                channel: Channel::Webhook,
+                target: ITSELF.to_owned(),
+            };
+            push(aimed, aim, &[]);
+            return Ok(());
+        }
     };
     if let Some(person) = person {
         return reach(desk, permit, page, &person, channels, aimed).await;

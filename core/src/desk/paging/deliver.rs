@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Error, channels::WebhookSecret, engine::CATCH_ALL_AGAIN, note};
+use super::{Error, aim::ITSELF, channels::WebhookSecret, engine::CATCH_ALL_AGAIN, note};
 use crate::{
     clock::Timestamp,
     customers::EmailAddress,
@@ -39,6 +39,8 @@ pub enum Destination {
     },
     /// An address.
     Mail(EmailAddress),
+    /// The desk, which tests itself: [`crate::desk::watchdog::hear`].
+    Itself,
     /// A webhook of the configuration, by name.
     DeskWebhook(String),
     /// A webhook of a member of staff.
@@ -124,6 +126,7 @@ async fn destination(
         Channel::Webhook => match target.split_once(':') {
             Some(("desk", name)) => Some(Destination::DeskWebhook(name.to_owned())),
             Some(("staff", id)) => own_webhook(permit, id).await?,
+            None if target == ITSELF => Some(Destination::Itself),
             _ => None,
         },
     })

@@ -71,7 +71,7 @@ async fn a_desk_that_is_well_says_so_and_looking_changes_nothing(backend: Backen
         .iter()
         .map(|check| check["name"].as_str().expect("a name"))
         .collect();
-    assert_eq!(names, ["database", "jobs", "audit", "pages"]);
+    assert_eq!(names, ["database", "jobs", "audit", "pages", "watchdog"]);
     assert!(!told.body.contains("tierdesk.db"), "{}", told.body);
     assert_eq!(
         (test.counts().await, files(&test)),

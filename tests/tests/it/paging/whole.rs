@@ -175,7 +175,7 @@ async fn what_is_paged_is_told_in_the_terminal(backend: Backend) {
 }
 
 /// The login that the program sees.
-fn whoami() -> String {
+pub(super) fn whoami() -> String {
     let id = nix::unistd::getuid();
     nix::unistd::User::from_uid(id)
         .ok()
