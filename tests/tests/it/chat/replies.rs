@@ -34,6 +34,7 @@ on_both! {
     what_a_colleague_wrote_is_not_taken_back,
     who_has_not_the_right_sends_nothing,
     a_ticket_with_nobody_to_answer_to_is_refused,
+    an_imitated_domain_is_not_answered_from_chat,
     what_changed_since_it_was_shown_is_not_sent,
     for_whom_it_is_held_is_part_of_what_was_shown,
     only_so_many_are_offered_as_a_menu_takes,
@@ -357,6 +358,30 @@ async fn a_ticket_with_nobody_to_answer_to_is_refused(backend: Backend) {
     assert!(stale.contains("has changed"), "{stale}");
     assert!(leaving(&desk).await.is_empty());
     desk.post().await;
+    desk.end().await;
+}
+
+/// Triage offers replies too, but none to whom something speaks against; chat is not told whom they imitate.
+async fn an_imitated_domain_is_not_answered_from_chat(backend: Backend) {
+    const TRIAGE: &str = "support-triage";
+    let desk = GuildDesk::answering(backend).await;
+    let by = |from: &str| Letter::new(from, from);
+    desk.test.receive_on(&by("somebody@unknown.example")).await;
+    desk.post().await;
+    let card = desk.card(TRIAGE).id;
+    let offered = own(&desk.discord.press(desk.dana, card, "Reply…").await);
+    assert_eq!(options(&offered).len(), 3, "positive control");
+
+    let letter = by("john@acmefinnance.com");
+    desk.test.receive_on(&letter).await;
+    desk.post().await;
+    let mut threads = desk.threads(TRIAGE);
+    threads.retain(|thread| thread.id != card);
+    let refused = desk.discord.press(desk.dana, threads[0].id, "Reply…").await;
+    let text = refused.text();
+    assert!(text.contains("something speaks against"), "{text}");
+    assert!(!text.to_lowercase().contains("acme"), "{text}");
+    desk.mails().await;
     desk.end().await;
 }
 
