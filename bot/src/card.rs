@@ -22,6 +22,9 @@ pub fn verbs(ticket: &DisclosedTicket) -> Vec<Verb> {
     if ticket.takes_text {
         verbs.push(Verb::AskNote);
     }
+    if ticket.fixed_replies > 0 {
+        verbs.push(Verb::AskReply);
+    }
     verbs.push(Verb::AskClose);
     verbs
 }
@@ -63,12 +66,16 @@ pub fn card(ticket: &DisclosedTicket, handles: &[(Verb, String)]) -> Message {
         .row(&buttons.collect::<Vec<_>>())
 }
 
+/// The button that offers replies, as it stands on cards and below calls.
+pub(crate) const REPLY: (&str, u8) = ("Reply…", 2);
+
 /// What a button of a card says, and how it looks.
 fn label(verb: Verb) -> (&'static str, u8) {
     match verb {
         Verb::Take => ("Take", 1),
         Verb::AskSeverity => ("Severity", 2),
         Verb::AskNote => ("Note", 2),
+        Verb::AskReply => REPLY,
         Verb::AskClose => ("Close", 4),
         other => (other.as_str(), 2),
     }

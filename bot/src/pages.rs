@@ -244,6 +244,10 @@ pub fn call(user: DiscordId, text: &PageText, handles: &[(Offer, String)]) -> Ca
             button(label, style, &format!("{PREFIX}{handle}"))
         }
         Offer::Severity => button("Severity", 2, &format!("{}{handle}", card::PREFIX)),
+        Offer::Reply => {
+            let (label, style) = card::REPLY;
+            button(label, style, &format!("{}{handle}", card::PREFIX))
+        }
     });
     Call::new(user, words(text)).row(&buttons.collect::<Vec<_>>())
 }

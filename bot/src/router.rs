@@ -7,6 +7,7 @@ mod help;
 mod onboard;
 mod oncall;
 mod page;
+mod reply;
 mod ticket;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -191,6 +192,22 @@ async fn use_handle(bot: &Bot, actor: &Actor, handle: &str, input: Input) -> Res
             handle,
             number,
         } => ticket::ask(verb, &handle, number),
+        Pressed::Offer {
+            handle,
+            number,
+            replies,
+            further,
+        } => reply::offer(&handle, number, &replies, further),
+        Pressed::Draft { handle, answer } => reply::draft(&handle, &answer),
+        Pressed::Sent {
+            handle,
+            answer,
+            leave_at,
+        } => reply::sent(&handle, &answer, leave_at),
+        Pressed::TakenBack {
+            number,
+            is_restored,
+        } => reply::taken_back(number, is_restored),
     })
 }
 

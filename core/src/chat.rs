@@ -39,13 +39,24 @@ named_enum! {
         WriteNote = "write_note",
         /// Closes the ticket for the reason that was chosen.
         Close = "close",
+        /// Offers the fixed replies.
+        AskReply = "ask_reply",
+        /// Shows what the reply that was chosen would be, and to how many it would go.
+        ShowReply = "show_reply",
+        /// Sends the reply that was shown.
+        SendReply = "send_reply",
+        /// Takes the reply that was sent back.
+        UndoReply = "undo_reply",
     }
 }
 
 impl Verb {
     /// Whether using it changes the ticket; what only asks may be used again.
     pub fn changes(self) -> bool {
-        !matches!(self, Self::AskSeverity | Self::AskNote | Self::AskClose)
+        !matches!(
+            self,
+            Self::AskSeverity | Self::AskNote | Self::AskClose | Self::AskReply | Self::ShowReply
+        )
     }
 }
 
@@ -85,6 +96,8 @@ pub struct Handle {
     pub handle: String,
     /// What using it does.
     pub verb: Verb,
+    /// With what, where that was settled when it was made.
+    pub about: Option<String>,
     /// To which ticket.
     pub ticket_id: TicketId,
     /// The version of the ticket that its user saw.

@@ -4,10 +4,12 @@
 //! and from nothing else: their results can be made nowhere else. To show one more thing, add a
 //! field and the level from which it may be seen.
 
+mod answer;
 mod run;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{AnswerFacts, DisclosedAnswer, answer};
 pub use run::{DisclosedRun, DisclosedStep, RunFacts, run};
 
 use data_encoding::BASE32_NOPAD;
@@ -104,6 +106,8 @@ pub struct TicketFacts<'f> {
     pub due: Option<Timestamp>,
     /// Whether that time has passed.
     pub is_overdue: bool,
+    /// How many replies can be picked where nothing is typed.
+    pub fixed_replies: usize,
 }
 
 /// What may be shown of a ticket.
@@ -128,6 +132,10 @@ pub struct DisclosedTicket {
     pub customer: Option<String>,
     /// Whether notes may be typed where this is shown.
     pub takes_text: bool,
+    /// How many replies to the customer can be picked there. At every level: nothing is typed, and what is sent
+    /// is the operator's own text, so that the tiers which take no text have a way to answer, and all cards work
+    /// alike.
+    pub fixed_replies: usize,
     /// From `metadata` on: the framework that applies.
     pub framework: Option<String>,
     /// From `metadata` on: how far the opener can be believed.
@@ -166,6 +174,7 @@ pub fn ticket(facts: &TicketFacts<'_>) -> DisclosedTicket {
             },
         ),
         takes_text: takes_text(facts.tier) && !facts.has_conditions,
+        fixed_replies: facts.fixed_replies,
         framework: facts.framework.filter(|_| metadata).map(str::to_owned),
         trust: metadata.then_some(facts.trust),
         is_provisional: metadata && facts.is_provisional,

@@ -45,7 +45,7 @@ pub struct Macro {
     /// What else the text needs, with a default; an empty one must be given.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
-    /// It asks for nothing and holds nothing of the ticket's content.
+    /// It asks for nothing, and holds nothing of a ticket or customer but variables: chat may show it.
     #[serde(default)]
     pub fixed: bool,
 }
@@ -134,7 +134,12 @@ impl Macros {
                     fault(format!("{name} is known already and cannot be given"));
                 }
             }
-            if one.fixed && one.variables.values().any(String::is_empty) {
+            if one.fixed
+                && one
+                    .variables
+                    .values()
+                    .any(|default| default.trim().is_empty())
+            {
                 fault("one that asks for something is not fixed".to_owned());
             }
         }
@@ -148,6 +153,11 @@ impl Macros {
     /// All of them.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Macro> {
         self.0.iter()
+    }
+
+    /// Those that may be picked where nothing is typed, on a ticket of this tier.
+    pub fn fixed_for<'m>(&'m self, tier: Option<&'m TierSlug>) -> impl Iterator<Item = &'m Macro> {
+        self.iter().filter(move |one| one.fixed && one.fits(tier))
     }
 
     /// The one of this name.
@@ -193,7 +203,7 @@ mod tests {
             title = "t"
             text = "x"
             fixed = true
-            variables = { number = "", date = "" }
+            variables = { number = "", date = " " }
             [[macro]]
             name = "one"
             title = "t"
@@ -225,5 +235,21 @@ mod tests {
         let one = all.get("a").expect("it is there");
         assert!(one.fits(Some(&tier("fintech"))));
         assert!(!one.fits(Some(&tier("standard"))) && !one.fits(None));
+    }
+
+    #[test]
+    fn only_fixed_ones_that_fit_are_picked_without_typing() {
+        let text = "[[macro]]\nname='a'\ntitle='t'\ntext='x'\nfixed=true
+            [[macro]]\nname='b'\ntitle='t'\ntext='x'\nfixed=true\ntiers=['fintech']
+            [[macro]]\nname='c'\ntitle='t'\ntext='x'";
+        let all = Macros::parse(text, "macros.toml", &Catalogue::embedded()).expect("it is right");
+        let names = |tier: Option<&str>| {
+            let tier: Option<TierSlug> = tier.map(|slug| slug.parse().expect("it is a slug"));
+            let fixed = all.fixed_for(tier.as_ref());
+            fixed.map(|one| one.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Some("fintech")), ["a", "b"]);
+        assert_eq!(names(Some("standard")), ["a"]);
+        assert_eq!(names(None), ["a"]);
     }
 }

@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Backend, MailDesk, TestDesk,
+    Backend, MailDesk, Postbox, SUPPORT, SentMail, TestDesk,
     discord::{Channel, FakeDiscord, Message},
     owner,
 };
@@ -51,6 +51,7 @@ pub struct GuildDesk {
     pub dana: u64,
     /// A member who is an agent too.
     pub erin: u64,
+    postbox: Option<Postbox>,
     stop: CancellationToken,
     running: JoinSet<Result<(), BotError>>,
 }
@@ -68,9 +69,21 @@ impl GuildDesk {
         desk.connect().await
     }
 
-    /// The same, with the bot not started yet.
-    pub async fn unconnected(backend: Backend) -> Self {
+    /// The same, with a way out for mail.
+    pub async fn answering(backend: Backend) -> Self {
         let mut test = TestDesk::with_customers(backend).await;
+        let postbox = Postbox::of(&mut test, SUPPORT);
+        let mut desk = Self::of(test).await;
+        desk.postbox = Some(postbox);
+        desk.connect().await
+    }
+
+    /// A desk without a way out for mail, with the bot not started yet.
+    pub async fn unconnected(backend: Backend) -> Self {
+        Self::of(TestDesk::with_customers(backend).await).await
+    }
+
+    async fn of(mut test: TestDesk) -> Self {
         test.desk.has_chat = true;
         let discord = FakeDiscord::start().await;
         discord.beat_every(Duration::from_millis(300));
@@ -101,6 +114,7 @@ impl GuildDesk {
             staff_role,
             dana: 0,
             erin: 0,
+            postbox: None,
             stop: CancellationToken::new(),
             running: JoinSet::new(),
         };
@@ -174,6 +188,14 @@ impl GuildDesk {
         let done = self.worker().drain().await.expect("the queue can be read");
         self.test.pass(Duration::from_secs(1));
         done
+    }
+
+    /// Hands over what mail is due now, and tells what left.
+    pub async fn mails(&self) -> Vec<SentMail> {
+        match &self.postbox {
+            Some(postbox) => postbox.post(&self.test).await,
+            None => Vec::new(),
+        }
     }
 
     /// Puts dana on call for every tier, and erin second.
@@ -269,6 +291,12 @@ impl GuildDesk {
         self.stop_bot().await.expect("the bot ends well");
         self.discord.assert_clean();
         assert_eq!(self.discord.faults_left(), 0, "every fault was met");
+        let left = self.mails().await;
+        let left: Vec<_> = left
+            .iter()
+            .map(|one| (&one.recipient, &one.mail.subject))
+            .collect();
+        assert!(left.is_empty(), "mail that nobody expected: {left:?}");
         self.test.nothing_is_left().await;
     }
 

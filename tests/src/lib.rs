@@ -34,7 +34,7 @@ pub use guild_desk::{GuildDesk, PATIENCE, discord_settings, make_bot};
 pub use letter::Letter;
 pub use look::look_into;
 pub use mail_client::MailClient;
-pub use mail_desk::{MailDesk, SUPPORT, SentMail};
+pub use mail_desk::{MailDesk, Postbox, SUPPORT, SentMail};
 pub use page_desk::{Outside, PageDesk, ROTA, Told, login};
 pub use postfix::{Delivery, Postfix};
 pub use program::{Ended, PROGRAM_VARIABLE, Program};

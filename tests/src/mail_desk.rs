@@ -30,6 +30,11 @@ pub const SUPPORT: &str = "support@securebase.example";
 pub struct MailDesk {
     /// The desk.
     pub test: TestDesk,
+    postbox: Postbox,
+}
+
+/// Where the mail of a desk leaves to, and whoever hands it over.
+pub struct Postbox {
     folder: tempfile::TempDir,
 }
 
@@ -64,24 +69,15 @@ impl SentMail {
     }
 }
 
-impl MailDesk {
-    /// The server whose word on senders is believed.
-    pub const CHECKER: &'static str = "mx.securebase.example";
-
-    /// With the shipped customers and templates.
-    pub async fn start(backend: Backend) -> Self {
-        Self::start_at(backend, SUPPORT).await
-    }
-
-    /// The same at another support address.
-    pub async fn start_at(backend: Backend, address: &str) -> Self {
-        let mut test = TestDesk::with_customers(backend).await;
+impl Postbox {
+    /// Opens the way out of a desk, with the shipped templates, from this support address.
+    pub fn of(test: &mut TestDesk, address: &str) -> Self {
         // Each desk has a secret of its own, or one would take the other's tickets for its own.
         let secret = format!("a secret of thirty-two characters! {address}");
         let address = address.parse().expect("it is an address");
         test.desk.reply_tokens = Some(Arc::new(ReplyTokens::new(&secret, [], &address)));
         test.desk.own_address = Some(address.clone());
-        test.desk.authserv_id = Some(Self::CHECKER.to_owned());
+        test.desk.authserv_id = Some(MailDesk::CHECKER.to_owned());
         test.desk.mail_out = Some(Arc::new(MailOut {
             composer: Arc::new(Composer::new(Templates::shipped())),
             sender: Party {
@@ -91,13 +87,14 @@ impl MailDesk {
             tier_senders: HashMap::new(),
             enforces_tls: std::collections::HashSet::default(),
         }));
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { test, folder }
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
     }
 
     /// Whoever hands letters over.
-    pub fn worker(&self) -> Worker {
-        let desk = Arc::new(self.test.desk.clone());
+    pub fn worker(&self, test: &TestDesk) -> Worker {
+        let desk = Arc::new(test.desk.clone());
         let relays = Relays {
             default: Relay::Folder(Arc::new(Folder::new(self.folder.path()))),
             by_domain: HashMap::new(),
@@ -107,13 +104,16 @@ impl MailDesk {
             relays: Arc::new(relays),
         });
         let receipts = Arc::new(SendReceipt { desk });
-        let database = self.test.desk.database.clone();
+        let database = test.desk.database.clone();
         Worker::new(database, "mail", vec![send, receipts])
     }
 
     /// Does what is due now, and tells what left, by recipient.
-    pub async fn post(&self) -> Vec<SentMail> {
-        self.worker().drain().await.expect("the queue can be read");
+    pub async fn post(&self, test: &TestDesk) -> Vec<SentMail> {
+        self.worker(test)
+            .drain()
+            .await
+            .expect("the queue can be read");
         let mut files: Vec<PathBuf> = match fs::read_dir(self.folder.path()) {
             Ok(entries) => entries
                 .map(|entry| entry.expect("it is read").path())
@@ -127,13 +127,7 @@ impl MailDesk {
             fs::remove_file(&file).expect("it can be removed");
             let name = file.file_stem().unwrap_or_default().to_string_lossy();
             let id: OutgoingId = name.parse().expect("it is named after its letter");
-            let mut tx = self
-                .test
-                .desk
-                .database
-                .begin_read()
-                .await
-                .expect("it begins");
+            let mut tx = test.desk.database.begin_read().await.expect("it begins");
             let letter = outgoing::find(&mut tx, id).await.expect("it is read");
             sent.push(SentMail {
                 recipient: letter.expect("it is in the books").recipient,
@@ -142,6 +136,33 @@ impl MailDesk {
             });
         }
         sent
+    }
+}
+
+impl MailDesk {
+    /// The server whose word on senders is believed.
+    pub const CHECKER: &'static str = "mx.securebase.example";
+
+    /// With the shipped customers and templates.
+    pub async fn start(backend: Backend) -> Self {
+        Self::start_at(backend, SUPPORT).await
+    }
+
+    /// The same at another support address.
+    pub async fn start_at(backend: Backend, address: &str) -> Self {
+        let mut test = TestDesk::with_customers(backend).await;
+        let postbox = Postbox::of(&mut test, address);
+        Self { test, postbox }
+    }
+
+    /// Whoever hands letters over.
+    pub fn worker(&self) -> Worker {
+        self.postbox.worker(&self.test)
+    }
+
+    /// Does what is due now, and tells what left, by recipient.
+    pub async fn post(&self) -> Vec<SentMail> {
+        self.postbox.post(&self.test).await
     }
 
     /// Lets the time pass in which an answer can be taken back, and posts.

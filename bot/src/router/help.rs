@@ -11,7 +11,7 @@ const HELP: &str = "**Customers**
 `/ticket list whose:mine` · `/ticket show ticket:SB-12`
 `/ticket take` · `/ticket status status:on-hold` · `/ticket note text:called back` · `/ticket close reason:done`
 `/ticket bind customer:acme ticket:SB-12` — for tickets in triage
-Each card has buttons for the same. Notes are for colleagues; nothing typed here goes to a customer.
+Each card has buttons for the same. Notes are for colleagues; nothing typed here goes to a customer. Reply… picks an answer from a list, shows it, and sends it once you say so.
 **On call**
 `/oncall now` · `/oncall pages` · `/oncall ack ticket:SB-12` — who is called has the same as buttons, in the thread and in a direct message
 **Onboarding**

@@ -177,7 +177,13 @@ pub(super) fn done(verb: Verb, ticket: &DisclosedTicket) -> Answer {
         Verb::SetSeverity => Answer::say(format!("{number} is {} now.", ticket.severity)),
         Verb::WriteNote => changed("note", ticket),
         Verb::Close => changed("close", ticket),
-        Verb::AskSeverity | Verb::AskNote | Verb::AskClose => Answer::say("Done."),
+        Verb::AskSeverity
+        | Verb::AskNote
+        | Verb::AskClose
+        | Verb::AskReply
+        | Verb::ShowReply
+        | Verb::SendReply
+        | Verb::UndoReply => Answer::say("Done."),
     }
 }
 

@@ -10,6 +10,7 @@ mod onboarding;
 mod oncall;
 mod post;
 mod press;
+mod reply;
 mod show;
 
 pub use customers::{bind_ticket, list_customers, search_customers, show_customer};
@@ -21,6 +22,7 @@ pub use post::{
     ToPost, begin_post, find_fact, fresh_handles, record_post, retire_post, set_fact, to_post,
 };
 pub use press::{Input, Pressed, ask_note, press};
+pub use reply::FixedReply;
 pub use show::{
     find_ticket_of_thread, list_my_tickets, list_tickets, may_take_text, may_use, show_ticket,
 };

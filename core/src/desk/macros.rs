@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{
     macros::{Macro, Step},
-    permit::{Actor, ReadDesk, Subject, authorise},
+    permit::{Action, Actor, Permit, ReadDesk, Subject, authorise},
     refusal::{Refusal, RefusalCode},
     store::{customers, tickets},
-    tickets::TicketNumber,
+    tickets::{Ticket, TicketNumber},
 };
 
 /// A macro as `ticket macros --json` prints it.
@@ -87,11 +87,23 @@ pub async fn fill(
     let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
     let ticket = tickets::find_by_number(&mut permit, number).await?;
     let ticket = ticket.ok_or_else(|| not_found(number))?;
-    if let Some(why) = Reader::of(&mut permit).await?.withheld(&ticket) {
+    let one = get(desk, name)?;
+    let words = words_for(&mut permit, &ticket, one, given).await?;
+    fill_in(desk, one, &words)
+}
+
+/// What goes into a macro's places on this ticket.
+pub(super) async fn words_for<A: Action>(
+    permit: &mut Permit<'_, A>,
+    ticket: &Ticket,
+    one: &Macro,
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Error> {
+    let (number, name) = (ticket.number, &one.name);
+    if let Some(why) = Reader::of(permit).await?.withheld(ticket) {
         let message = format!("you cannot answer {number} {why}");
         return Err(Refusal::new(RefusalCode::NotPermitted, message).into());
     }
-    let one = get(desk, name)?;
     if !one.fits(ticket.tier.as_ref()) {
         let tiers: Vec<String> = one.tiers.iter().map(ToString::to_string).collect();
         let message = format!(
@@ -104,11 +116,11 @@ pub async fn fill(
     }
     let mut words = variables(one, given)?;
     let customer = match ticket.customer_id {
-        Some(id) => customers::get(&mut permit, id).await?.name,
+        Some(id) => customers::get(permit, id).await?.name,
         None => String::new(),
     };
     let known = [
-        ("number", ticket.number.to_string()),
+        ("number", number.to_string()),
         ("name", first_name(ticket.requester_name.as_deref())),
         ("customer", customer),
         (
@@ -132,12 +144,24 @@ pub async fn fill(
         ),
     ];
     words.extend(known.map(|(name, value)| (name.to_owned(), value)));
+    Ok(words)
+}
+
+/// A macro with these words in its places.
+pub(super) fn fill_in(
+    desk: &Desk,
+    one: &Macro,
+    words: &BTreeMap<String, String>,
+) -> Result<Filled, Error> {
     let composer = &way_out(desk)?.composer;
-    let text = composer.fill(name, &one.text, &words).map_err(|fault| {
-        let message = format!("the macro could not be filled in: {fault}");
-        Refusal::new(RefusalCode::Configuration, message)
-            .with_hint("correct it in the file that mail.macros names; `tierdesk doctor` checks it")
-    })?;
+    let text = composer
+        .fill(&one.name, &one.text, words)
+        .map_err(|fault| {
+            let message = format!("the macro could not be filled in: {fault}");
+            Refusal::new(RefusalCode::Configuration, message).with_hint(
+                "correct it in the file that mail.macros names; `tierdesk doctor` checks it",
+            )
+        })?;
     Ok(Filled {
         name: one.name.clone(),
         text: text.trim().to_owned(),

@@ -6,10 +6,11 @@ mod undo;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use plan::{Conversation, may_travel, way_out};
+use plan::may_quote;
+pub(super) use plan::{Conversation, addressed, is_doubtful, may_travel, plan, way_out};
 pub use plan::{Recipient, ReplyPlan};
-use plan::{may_quote, plan};
 pub use undo::undo;
+pub(super) use undo::undo_in;
 
 use super::{
     Desk, Error,
@@ -20,13 +21,14 @@ use super::{
 use crate::{
     clock::Timestamp,
     ids::{MessageId, StaffId},
+    macros::Step,
     mail::Attachment,
     masking,
     outgoing::{Letter, LetterKind, Party, UNDO},
     permit::{Actor, Permit, ReadDesk, SendReply, Subject, authorise},
     refusal::{Refusal, RefusalCode},
     store::{
-        StoreError,
+        StoreError, Tx,
         messages::{self, NewMessage},
         outgoing::{self, Reply},
         tickets,
@@ -46,6 +48,16 @@ pub enum Then {
     Resolve,
     /// It sleeps until then, or until somebody answers.
     Snooze(Timestamp),
+}
+
+impl From<Step> for Then {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Waiting => Self::Waiting,
+            Step::Open => Self::Open,
+            Step::Resolve => Self::Resolve,
+        }
+    }
 }
 
 /// An answer to be sent.
@@ -136,12 +148,27 @@ pub async fn reply(
     number: TicketNumber,
     new: NewReply,
 ) -> Result<Replied, Error> {
-    check(&new)?;
     let mut tx = desk.database.begin_write().await?;
+    let replied = reply_in(desk, &mut tx, actor, number, new).await?;
+    crate::fault::point("reply.before_commit");
+    tx.commit().await?;
+    crate::fault::point("reply.committed");
+    Ok(replied)
+}
+
+/// The same inside a unit of work that the caller commits.
+pub(super) async fn reply_in(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    number: TicketNumber,
+    new: NewReply,
+) -> Result<Replied, Error> {
+    check(&new)?;
     let mut sent = (Vec::new(), tx.now());
     let ticket = change_ticket_in(
         desk,
-        &mut tx,
+        tx,
         actor,
         SendReply,
         number,
@@ -196,9 +223,6 @@ pub async fn reply(
         },
     )
     .await?;
-    crate::fault::point("reply.before_commit");
-    tx.commit().await?;
-    crate::fault::point("reply.committed");
     let (recipients, leave_at) = sent;
     Ok(Replied {
         ticket,

@@ -32,6 +32,7 @@ fn at(level: Option<Disclosure>, catalogue: &Catalogue) -> DisclosedTicket {
         assignee: Some(SECRETS[5]),
         due: Some(Timestamp::from_seconds(7)),
         is_overdue: false,
+        fixed_replies: 3,
     })
 }
 
@@ -80,6 +81,7 @@ fn an_excerpt_is_cut_at_its_length_and_full_text_is_not() {
             assignee: None,
             due: None,
             is_overdue: false,
+            fixed_replies: 0,
         };
         let shown = ticket(&facts).text.unwrap();
         assert_eq!(shown.chars().count(), expected, "{level}");
@@ -105,4 +107,37 @@ fn the_strict_tiers_take_no_text_and_are_restricted() {
     assert_eq!(which(takes_text), ["fintech", "standard"]);
     assert_eq!(which(is_restricted), ["gov-federal", "healthcare"]);
     assert!(!takes_text(None), "nor do tickets of nobody's");
+}
+
+/// Which words of an answer each level lets through.
+#[test]
+fn a_reply_is_shown_as_far_as_its_ticket_is() {
+    let words = ["name", "customer", "author", "number", "extra"];
+    let words = words.map(|name| (name.to_owned(), format!("quartz-{name}")));
+    let words = words.into_iter().collect();
+    let shown = |level| {
+        let facts = AnswerFacts {
+            number: TicketNumber(12),
+            level,
+            title: "Done",
+            words: &words,
+            recipients: vec![("quartz@techgov.gov", false), ("two@techgov.gov", true)],
+            then: crate::macros::Step::Open,
+        };
+        let fill = |words: &std::collections::BTreeMap<String, String>| {
+            let places: Vec<&str> = words.values().map(String::as_str).collect();
+            Ok::<_, ()>(places.join(" "))
+        };
+        let shown = answer(&facts, fill).unwrap();
+        assert_eq!((shown.recipients, shown.held), (2, 1), "{level}");
+        (shown.text, shown.addresses.len())
+    };
+    let own = "quartz-extra";
+    let alias = format!("‹author› ‹customer› {own} ‹name› quartz-number");
+    assert_eq!(shown(Disclosure::Alias), (alias, 0));
+    let named = format!("quartz-author quartz-customer {own} ‹name› quartz-number");
+    assert_eq!(shown(Disclosure::Metadata), (named.clone(), 0));
+    assert_eq!(shown(Disclosure::Excerpt), (named, 0));
+    let all = format!("quartz-author quartz-customer {own} quartz-name quartz-number");
+    assert_eq!(shown(Disclosure::Full), (all, 2));
 }

@@ -6,7 +6,7 @@ use super::{
     sql::{record, statements},
 };
 use crate::{
-    chat::{ChatPost, Handle, PostState, Verb},
+    chat::{ChatPost, Handle, PostState},
     clock::Timestamp,
     discord::DiscordId,
     ids::{ChatPostId, StaffId, TicketId},
@@ -97,7 +97,7 @@ impl From<PostRow> for ChatPost {
 record! {
     struct HandleRow {
         handle: String,
-        verb: Verb,
+        verb: String,
         ticket_id: TicketId,
         ticket_version: i64,
         staff_id: Option<StaffId>,
@@ -184,9 +184,14 @@ pub async fn insert_handle<A: KeepsChat>(
     handle: &Handle,
 ) -> Result<(), StoreError> {
     let (h, now) = (handle.clone(), permit.now());
+    // The column says what is done; with what stands behind a colon.
+    let verb = match h.about {
+        Some(about) => format!("{}:{about}", h.verb),
+        None => h.verb.to_string(),
+    };
     let values = (
         h.handle,
-        h.verb,
+        verb,
         h.ticket_id,
         h.ticket_version,
         h.staff_id,
@@ -203,9 +208,21 @@ pub async fn find_handle(tx: &mut Tx, handle: &str) -> Result<Option<Handle>, St
     let row = tx
         .fetch_optional::<HandleRow>(FIND_HANDLE, (handle.to_owned(),))
         .await?;
-    Ok(row.map(|row| Handle {
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let (verb, about) = match row.verb.split_once(':') {
+        Some((verb, about)) => (verb, Some(about.to_owned())),
+        None => (row.verb.as_str(), None),
+    };
+    let verb = verb.parse().map_err(|fault| StoreError::Inconsistent {
+        table: "chat_handles",
+        detail: format!("{fault}"),
+    })?;
+    Ok(Some(Handle {
         handle: row.handle,
-        verb: row.verb,
+        verb,
+        about,
         ticket_id: row.ticket_id,
         ticket_version: row.ticket_version,
         staff_id: row.staff_id,

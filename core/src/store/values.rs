@@ -85,7 +85,6 @@ macro_rules! text_columns {
 
 text_columns!(
     crate::chat::PostState,
-    crate::chat::Verb,
     crate::customers::AccountId,
     crate::customers::CustomerStatus,
     crate::customers::DomainName,

@@ -8,6 +8,7 @@ mod gateway;
 mod onboarding;
 mod page_buttons;
 mod pages;
+mod replies;
 mod rights;
 mod secrets;
 mod setup;

@@ -165,6 +165,7 @@ pub async fn fresh_handles(
         let until = permit.now().plus(CARD_LASTS);
         let new = NewHandle {
             verb: *verb,
+            about: None,
             ticket_id: to_post.ticket_id,
             ticket_version: to_post.version,
             staff_id: None,
@@ -178,6 +179,7 @@ pub async fn fresh_handles(
 
 pub(in crate::desk) struct NewHandle {
     pub(in crate::desk) verb: Verb,
+    pub(in crate::desk) about: Option<String>,
     pub(in crate::desk) ticket_id: TicketId,
     pub(in crate::desk) ticket_version: i64,
     pub(in crate::desk) staff_id: Option<crate::ids::StaffId>,
@@ -193,6 +195,7 @@ pub(in crate::desk) async fn insert_handle<A: KeepsChat>(
     let handle = Handle {
         handle: BASE32_NOPAD.encode(&random).to_lowercase(),
         verb: new.verb,
+        about: new.about,
         ticket_id: new.ticket_id,
         ticket_version: new.ticket_version,
         staff_id: new.staff_id,

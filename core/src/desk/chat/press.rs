@@ -10,11 +10,13 @@ use super::{
         work_ticket::{assign_in, close_in, note_in, set_severity_in},
     },
     post::{NewHandle, insert_handle},
+    reply::{self, FixedReply},
     show::{disclose, no_text, tier_of},
 };
 use crate::{
     chat::{Handle, Verb},
-    disclosure::{self, DisclosedTicket},
+    clock::Timestamp,
+    disclosure::{self, DisclosedAnswer, DisclosedTicket},
     permit::{Action, Actor, CloseTicket, SetSeverity, Subject, UseChat, WriteNote, authorise},
     refusal::{Refusal, RefusalCode},
     store::{Tx, chat, tickets},
@@ -54,6 +56,52 @@ pub enum Pressed {
         /// The ticket.
         number: TicketNumber,
     },
+    /// A reply has to be chosen, under this handle.
+    Offer {
+        /// The handle of the menu.
+        handle: String,
+        /// The ticket.
+        number: TicketNumber,
+        /// What can be chosen, never nothing.
+        replies: Vec<FixedReply>,
+        /// How many more there are than a menu takes.
+        further: usize,
+    },
+    /// This would be sent.
+    Draft {
+        /// The handle of the button that sends it.
+        handle: String,
+        /// What.
+        answer: DisclosedAnswer,
+    },
+    /// It leaves.
+    Sent {
+        /// The handle of the button that takes it back.
+        handle: String,
+        /// What.
+        answer: DisclosedAnswer,
+        /// When.
+        leave_at: Timestamp,
+    },
+    /// It does not leave.
+    TakenBack {
+        /// The ticket.
+        number: TicketNumber,
+        /// The ticket is as it was before; else somebody changed it meanwhile.
+        is_restored: bool,
+    },
+}
+
+/// What a handle that is about to be made will do.
+pub(super) struct Asked {
+    pub(super) verb: Verb,
+    pub(super) about: Option<String>,
+}
+
+impl Asked {
+    pub(super) fn of(verb: Verb) -> Self {
+        Self { verb, about: None }
+    }
 }
 
 /// Uses a handle.
@@ -73,51 +121,63 @@ pub async fn press(
     if found.verb.changes() && !chat::use_handle(&mut permit, handle).await? {
         return Err(used().into());
     }
-    let number = ticket.number;
-    let done = match (found.verb, input) {
+    let pressed = act(desk, &mut tx, actor, &found, &ticket, input).await?;
+    tx.commit().await?;
+    Ok(pressed)
+}
+
+/// Does what the handle is for.
+async fn act(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    found: &Handle,
+    ticket: &Ticket,
+    input: Input,
+) -> Result<Pressed, Error> {
+    let (verb, number) = (found.verb, ticket.number);
+    match (verb, input) {
         (Verb::AskSeverity, _) => {
-            ask(&mut tx, actor, SetSeverity, Verb::SetSeverity, &ticket).await?
+            return asked(tx, actor, SetSeverity, Verb::SetSeverity, ticket).await;
         }
-        (Verb::AskClose, _) => ask(&mut tx, actor, CloseTicket, Verb::Close, &ticket).await?,
+        (Verb::AskClose, _) => return asked(tx, actor, CloseTicket, Verb::Close, ticket).await,
         (Verb::AskNote, _) => {
-            check_text(desk, &ticket)?;
-            ask(&mut tx, actor, WriteNote, Verb::WriteNote, &ticket).await?
+            check_text(desk, ticket)?;
+            return asked(tx, actor, WriteNote, Verb::WriteNote, ticket).await;
+        }
+        (Verb::AskReply, _) => return reply::offer(desk, tx, actor, ticket).await,
+        (Verb::ShowReply, Input::Choice(name)) => {
+            return reply::show(desk, tx, actor, ticket, &name).await;
+        }
+        (Verb::SendReply, Input::None) => {
+            return reply::send(desk, tx, actor, found, number).await;
+        }
+        (Verb::UndoReply, Input::None) => {
+            return reply::take_back(desk, tx, actor, found, number).await;
         }
         (Verb::Take, _) => {
-            assign_in(desk, &mut tx, actor, number, "me").await?;
-            None
+            assign_in(desk, tx, actor, number, "me").await?;
         }
         (Verb::SetSeverity, Input::Choice(choice)) => {
             let severity = choice.parse().map_err(|fault| unreadable(&fault))?;
-            set_severity_in(desk, &mut tx, actor, number, severity).await?;
-            None
+            set_severity_in(desk, tx, actor, number, severity).await?;
         }
         (Verb::Close, Input::Choice(choice)) => {
             let reason = choice.parse().map_err(|fault| unreadable(&fault))?;
-            close_in(desk, &mut tx, actor, number, reason).await?;
-            None
+            close_in(desk, tx, actor, number, reason).await?;
         }
         (Verb::WriteNote, Input::Text(text)) => {
-            check_text(desk, &ticket)?;
-            note_in(desk, &mut tx, actor, number, &text, &[]).await?;
-            None
+            check_text(desk, ticket)?;
+            note_in(desk, tx, actor, number, &text, &[]).await?;
         }
         (verb, input) => {
             let message = format!("{verb} cannot be done with {}", input.name());
             return Err(Refusal::new(RefusalCode::Empty, message).into());
         }
-    };
-    let pressed = if let Some(asked) = done {
-        asked
-    } else {
-        let now = tickets::find(&mut tx, ticket.id).await?.unwrap_or(ticket);
-        Pressed::Done {
-            verb: found.verb,
-            ticket: disclose(desk, &mut tx, &now, false).await?,
-        }
-    };
-    tx.commit().await?;
-    Ok(pressed)
+    }
+    let now = tickets::find(tx, ticket.id).await?;
+    let ticket = disclose(desk, tx, now.as_ref().unwrap_or(ticket), false).await?;
+    Ok(Pressed::Done { verb, ticket })
 }
 
 impl Input {
@@ -138,39 +198,48 @@ pub async fn ask_note(desk: &Desk, actor: &Actor, number: TicketNumber) -> Resul
     let found = tickets::find_by_number(&mut tx, number).await?;
     let ticket = found.ok_or_else(|| not_found(number))?;
     check_text(desk, &ticket)?;
-    let asked = ask(&mut tx, actor, WriteNote, Verb::WriteNote, &ticket).await?;
+    let form = Asked::of(Verb::WriteNote);
+    let handle = ask(&mut tx, actor, WriteNote, form, &ticket).await?;
     tx.commit().await?;
-    match asked {
-        Some(Pressed::Ask { handle, .. }) => Ok(handle),
-        _ => Err(stale("no form was opened").into()),
-    }
+    Ok(handle)
 }
 
-/// Makes the handle of a menu or form, for the one who asked and only for a while. Who may not do
-/// what it leads to is told now.
-async fn ask<A: Action>(
+/// A menu or form that needs no more than its handle.
+async fn asked<A: Action>(
     tx: &mut Tx,
     actor: &Actor,
     action: A,
     verb: Verb,
     ticket: &Ticket,
-) -> Result<Option<Pressed>, Error> {
+) -> Result<Pressed, Error> {
+    let handle = ask(tx, actor, action, Asked::of(verb), ticket).await?;
+    Ok(Pressed::Ask {
+        verb,
+        handle,
+        number: ticket.number,
+    })
+}
+
+/// Makes the handle of a menu, form or further button, for the one who asked and only for a while. Who may not
+/// do what it leads to is told now.
+pub(super) async fn ask<A: Action>(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: A,
+    asked: Asked,
+    ticket: &Ticket,
+) -> Result<String, Error> {
     authorise(tx, actor, action, Subject::Ticket(ticket.id)).await?;
     let mut permit = authorise(tx, actor, UseChat, Subject::Ticket(ticket.id)).await?;
     let new = NewHandle {
-        verb,
+        verb: asked.verb,
+        about: asked.about,
         ticket_id: ticket.id,
         ticket_version: ticket.version,
         staff_id: permit.staff(),
         until: permit.now().plus(FORM_LASTS),
     };
-    let handle = insert_handle(&mut permit, new).await?;
-    let number = ticket.number;
-    Ok(Some(Pressed::Ask {
-        verb,
-        handle,
-        number,
-    }))
+    insert_handle(&mut permit, new).await
 }
 
 fn check_text(desk: &Desk, ticket: &Ticket) -> Result<(), Refusal> {
@@ -186,7 +255,7 @@ fn check(
     handle: &Handle,
     ticket: &Ticket,
     staff: Option<crate::ids::StaffId>,
-    now: crate::clock::Timestamp,
+    now: Timestamp,
 ) -> Result<(), Refusal> {
     if handle.used_at.is_some() {
         return Err(used());
@@ -199,8 +268,10 @@ fn check(
         return Err(Refusal::new(RefusalCode::NotPermitted, message)
             .with_hint("press the button on the card yourself"));
     }
-    // A note is right whatever happened meanwhile; a decision was made on what was seen.
-    let is_decision = handle.verb.changes() && handle.verb != Verb::WriteNote;
+    // A note is right whatever happened meanwhile, and so is taking one's own answer back; a decision was made on
+    // what was seen.
+    let is_free = matches!(handle.verb, Verb::WriteNote | Verb::UndoReply);
+    let is_decision = handle.verb.changes() && !is_free;
     if is_decision && handle.ticket_version != ticket.version {
         let message = format!("{} has changed since this was shown", ticket.number);
         return Err(Refusal::new(RefusalCode::Changed, message)
@@ -215,7 +286,7 @@ fn used() -> Refusal {
         .with_hint("nothing was done twice; the card shows how it is now")
 }
 
-fn stale(message: &str) -> Refusal {
+pub(super) fn stale(message: &str) -> Refusal {
     Refusal::new(RefusalCode::Changed, message)
         .with_hint("nothing was changed; use the card's newest buttons, or /ticket show")
 }

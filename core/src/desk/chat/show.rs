@@ -104,8 +104,17 @@ impl People {
             assignee: assignee.map(String::as_str),
             due: response.and_then(|clock| clock.due),
             is_overdue: response.is_some_and(|clock| clock.missed),
+            fixed_replies: fixed_replies(desk, ticket),
         })
     }
+}
+
+/// How many macros can be picked for this ticket where nothing is typed; none where no mail leaves.
+fn fixed_replies(desk: &Desk, ticket: &Ticket) -> usize {
+    if desk.mail_out.is_none() {
+        return 0;
+    }
+    desk.macros.fixed_for(ticket.tier.as_ref()).count()
 }
 
 /// What the customer's directory says of an address.

@@ -37,7 +37,7 @@ use crate::{
         },
         staff, tickets,
     },
-    tickets::TicketNumber,
+    tickets::{Ticket, TicketNumber},
 };
 
 /// How long the buttons of a notice can be used: longer than any page goes on.
@@ -118,6 +118,8 @@ pub enum Offer {
     Page(PageVerb),
     /// A button of the ticket's card: its handle is one of those.
     Severity,
+    /// Another one of the ticket's card.
+    Reply,
 }
 
 /// Handles for the buttons of a notice that calls somebody. Those of a direct message are for that person
@@ -159,17 +161,35 @@ pub async fn fresh_handles(
         None => None,
     };
     if let Some(ticket) = ticket {
+        made.extend(of_card(desk, &mut permit, &ticket).await?);
+    }
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// Handles for those buttons of a ticket's card that whoever is called needs at hand.
+async fn of_card(
+    desk: &Desk,
+    permit: &mut Permit<'_, PostToChat>,
+    ticket: &Ticket,
+) -> Result<Vec<(Offer, String)>, Error> {
+    let mut offers = vec![(Offer::Severity, Verb::AskSeverity)];
+    if disclosed(desk, permit, ticket).await?.fixed_replies > 0 {
+        offers.push((Offer::Reply, Verb::AskReply));
+    }
+    let mut made = Vec::with_capacity(offers.len());
+    for (offer, verb) in offers {
         let until = permit.now().plus(NOTICE_LASTS);
         let new = NewHandle {
-            verb: Verb::AskSeverity,
+            verb,
+            about: None,
             ticket_id: ticket.id,
             ticket_version: ticket.version,
             staff_id: None,
             until,
         };
-        made.push((Offer::Severity, insert_handle(&mut permit, new).await?));
+        made.push((offer, insert_handle(permit, new).await?));
     }
-    tx.commit().await?;
     Ok(made)
 }
 

@@ -148,8 +148,30 @@ impl Conversation {
     }
 }
 
+/// Whether something speaks against the sender of what is nobody's yet: an answer may reach somebody else.
+pub(in crate::desk) fn is_doubtful(ticket: &Ticket) -> bool {
+    ticket.customer_id.is_none() && ticket.trust == SenderTrust::Contradicted
+}
+
+/// To whom an answer goes: whoever opened the ticket comes first, and it is copied to the others.
+pub(in crate::desk) async fn addressed<A: Action>(
+    desk: &Desk,
+    permit: &mut Permit<'_, A>,
+    ticket: &Ticket,
+) -> Result<Vec<EmailAddress>, Error> {
+    let participants = tickets::participants(permit, [ticket.id]).await?;
+    let listed = participants.get(&ticket.id).cloned().unwrap_or_default();
+    let mut addresses: Vec<EmailAddress> = listed
+        .iter()
+        .filter_map(|address| address.parse().ok())
+        .filter(|address| Some(address) != desk.own_address.as_ref())
+        .collect();
+    addresses.sort_by_key(|address| address.as_str() != ticket.requester);
+    Ok(addresses)
+}
+
 /// Who gets an answer to this ticket.
-pub(super) async fn plan<A: Action>(
+pub(in crate::desk) async fn plan<A: Action>(
     desk: &Desk,
     permit: &mut Permit<'_, A>,
     ticket: &Ticket,
@@ -166,7 +188,7 @@ pub(super) async fn plan<A: Action>(
             .with_hint(format!("tierdesk ticket reopen {}", ticket.number))
             .into());
     }
-    if ticket.customer_id.is_none() && ticket.trust == SenderTrust::Contradicted {
+    if is_doubtful(ticket) {
         let reasons = ticket.trust_reasons.join("; ");
         let message = format!(
             "something speaks against the sender of {} ({reasons}): an answer may reach somebody else; nothing was stored",
@@ -180,13 +202,7 @@ pub(super) async fn plan<A: Action>(
             .into());
     }
     let sender = mail_out.sender(ticket.tier.as_ref());
-    let participants = tickets::participants(permit, [ticket.id]).await?;
-    let listed = participants.get(&ticket.id).cloned().unwrap_or_default();
-    let mut addresses: Vec<EmailAddress> = listed
-        .iter()
-        .filter_map(|address| address.parse().ok())
-        .filter(|address| Some(address) != desk.own_address.as_ref())
-        .collect();
+    let addresses = addressed(desk, permit, ticket).await?;
     if addresses.is_empty() {
         let message = format!(
             "{} has nobody to answer to; nothing was stored",
@@ -200,8 +216,6 @@ pub(super) async fn plan<A: Action>(
             .with_hint(hint)
             .into());
     }
-    // It is addressed to whoever opened the ticket, and copied to the others.
-    addresses.sort_by_key(|address| address.as_str() != ticket.requester);
     let attested = attested(permit, tier, &addresses).await?;
     let recipients = (0..)
         .zip(&addresses)

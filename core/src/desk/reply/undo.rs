@@ -11,7 +11,7 @@ use crate::{
     permit::{Actor, SendReply},
     refusal::{Refusal, RefusalCode},
     store::{
-        StoreError, jobs, messages,
+        StoreError, Tx, jobs, messages,
         outgoing::{self, Outgoing},
     },
     tickets::TicketNumber,
@@ -20,10 +20,24 @@ use crate::{
 /// Takes the last answer on a ticket back, if none of it has left.
 pub async fn undo(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<Undone, Error> {
     let mut tx = desk.database.begin_write().await?;
+    let undone = undo_in(desk, &mut tx, actor, number, None).await?;
+    tx.commit().await?;
+    Ok(undone)
+}
+
+/// The same inside a unit of work that the caller commits. With a `version`, the last answer must be the one
+/// that made the ticket this version: nobody takes back what a colleague wrote after them.
+pub(in crate::desk) async fn undo_in(
+    desk: &Desk,
+    tx: &mut Tx,
+    actor: &Actor,
+    number: TicketNumber,
+    version: Option<i64>,
+) -> Result<Undone, Error> {
     let mut outcome = (String::new(), false);
     let ticket = change_ticket_in(
         desk,
-        &mut tx,
+        tx,
         actor,
         SendReply,
         number,
@@ -33,6 +47,11 @@ pub async fn undo(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<Un
                 let refusal = Refusal::not_found("answer to take back on", number);
                 return Err(refusal.into());
             };
+            if version.is_some_and(|version| version != reply.ticket_version) {
+                let message =
+                    format!("that answer on {number} is not the last one, or was taken back");
+                return Err(Refusal::new(RefusalCode::Changed, message).into());
+            }
             let letters = outgoing::of_message(permit, reply.message_id).await?;
             let is_here = |letter: &Outgoing| {
                 letter.attempts == 0
@@ -72,7 +91,6 @@ pub async fn undo(desk: &Desk, actor: &Actor, number: TicketNumber) -> Result<Un
         },
     )
     .await?;
-    tx.commit().await?;
     let (text, is_restored) = outcome;
     Ok(Undone {
         ticket,

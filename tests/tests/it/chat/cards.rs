@@ -10,7 +10,7 @@ use tierdesk_core::{
     paging::{PageText, PageVerb},
     tickets::CloseReason,
 };
-use tierdesk_tests::{Backend, Letter, TestDesk, owner};
+use tierdesk_tests::{Backend, Letter, Postbox, SUPPORT, TestDesk, owner};
 
 /// Aliases are made from random ids.
 fn without_alias(text: &str, begin: &str) -> String {
@@ -24,7 +24,8 @@ fn without_alias(text: &str, begin: &str) -> String {
 
 #[tokio::test]
 async fn cards_are_as_they_were() {
-    let test = TestDesk::with_customers(Backend::Sqlite).await;
+    let mut test = TestDesk::with_customers(Backend::Sqlite).await;
+    let _postbox = Postbox::of(&mut test, SUPPORT);
     let mut all = String::new();
     for (name, address) in [
         ("alias", "security@techgov.gov"),
@@ -75,6 +76,7 @@ fn a_call_is_as_it_was() {
         Offer::Page(PageVerb::Escalate),
         Offer::Page(PageVerb::AskHandOver),
         Offer::Severity,
+        Offer::Reply,
     ];
     let handles = offers.map(|offer| (offer, format!("handle-of-{offer:?}")));
     let user = DiscordId::new(42).expect("it is above zero");

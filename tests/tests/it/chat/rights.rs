@@ -136,7 +136,7 @@ async fn planning(desk: &GuildDesk) -> String {
 }
 
 async fn commands_and_buttons_are_as_the_table_says(backend: Backend) {
-    let desk = GuildDesk::start(backend).await;
+    let desk = GuildDesk::answering(backend).await;
     let run = planning(&desk).await;
     let mut checked = 0;
     for role in Role::ALL {
@@ -153,6 +153,7 @@ async fn commands_and_buttons_are_as_the_table_says(backend: Backend) {
             ("Severity", "ticket.severity"),
             ("Note", "ticket.note"),
             ("Close", "ticket.close"),
+            ("Reply…", "ticket.reply"),
             ("Take", "ticket.assign"),
         ] {
             let answer = desk.discord.press(user, card, button).await;
@@ -188,17 +189,18 @@ async fn commands_and_buttons_are_as_the_table_says(backend: Backend) {
         }
         desk.post().await;
     }
-    let each = 4 + commands("", "").len() + 3;
+    let each = 5 + commands("", "").len() + 3;
     println!(
         "{checked} of {} role and action pairs in chat",
         Role::ALL.len() * each
     );
     assert_eq!(checked, Role::ALL.len() * each);
+    desk.mails().await;
     desk.end().await;
 }
 
 async fn strangers_and_the_disabled_are_told_why_not(backend: Backend) {
-    let desk = GuildDesk::start(backend).await;
+    let desk = GuildDesk::answering(backend).await;
     let run = planning(&desk).await;
     let number = desk
         .test
@@ -226,7 +228,7 @@ async fn strangers_and_the_disabled_are_told_why_not(backend: Backend) {
                 "{command}: {answer:?}"
             );
         }
-        for button in ["Take", "Severity", "Note", "Close"] {
+        for button in ["Take", "Severity", "Note", "Reply…", "Close"] {
             let answer = desk.discord.press(user, card, button).await;
             assert!(
                 is_refused(&answer) && answer.text().contains(why),
@@ -244,6 +246,7 @@ async fn strangers_and_the_disabled_are_told_why_not(backend: Backend) {
         .autocomplete(desk.dana, "customer show", "who", "acme")
         .await;
     assert_eq!(known.len(), 1, "positive control");
+    desk.mails().await;
     desk.end().await;
 }
 
