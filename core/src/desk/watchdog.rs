@@ -56,7 +56,6 @@ pub async fn begin(desk: &Desk) -> Result<bool, Error> {
     drop(tx);
     let mut tx = desk.database.begin_write().await?;
     let mut permit = authorise(&mut tx, &WATCHDOG, WatchDesk, Subject::Desk).await?;
-    reserve(desk, &mut permit).await?;
     let random: [u8; 16] = permit.random();
     let id = data_encoding::HEXLOWER.encode(&random);
     let now = permit.now();
@@ -66,6 +65,8 @@ pub async fn begin(desk: &Desk) -> Result<bool, Error> {
         // Another process was first; what was stored here is not.
         return Ok(false);
     }
+    // Not before: of several processes that are here at once, one has got through.
+    reserve(desk, &mut permit).await?;
     rounds::forget(&mut permit, now.minus(KEPT)).await?;
     permit.wake_workers();
     tx.commit().await?;

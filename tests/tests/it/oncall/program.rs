@@ -58,11 +58,7 @@ async fn a_rota_from_nothing(backend: Backend) {
     let again = typed.run(&["oncall", "schedule", "set", "--file", file]);
     let again = again["schedules"].as_array().expect("a list");
     assert!(again.iter().all(|one| one["action"] == "keep"), "{again:?}");
-    let doctor = typed.0.run(&["doctor"]).out;
-    assert!(
-        doctor.contains("somebody is on call for every tier"),
-        "{doctor}"
-    );
+    call_who_may_be(&typed);
     assert_eq!(typed.run(&["audit", "verify"])["ok"], true);
 }
 
@@ -98,6 +94,24 @@ fn set_up(typed: &Typed, file: &str) {
         ]
     );
     assert_eq!(now[2]["tier"], "fintech");
+}
+
+/// Whoever is on call for tiers that ask something of them is called once it is attested, and said of until then.
+fn call_who_may_be(typed: &Typed) {
+    let doctor = typed.0.run(&["doctor"]).out;
+    let whole = "somebody is on call for every tier";
+    assert!(!doctor.contains(whole), "{doctor}");
+    for name in ["dana", "lee", "noor"] {
+        for (tier, attribute) in [("gov-federal", "screened"), ("healthcare", "hipaa-trained")] {
+            let lacks = format!(
+                "{name} is on call by schedule {tier} and would not be called: {attribute} is not attested"
+            );
+            assert!(doctor.contains(&lacks), "{lacks}: {doctor}");
+            typed.run(&["staff", "attest", name, attribute, "--until", "2036-01-01"]);
+        }
+    }
+    let doctor = typed.0.run(&["doctor"]).out;
+    assert!(doctor.contains(whole), "{doctor}");
 }
 
 /// Weeks ahead, with an override and without.
