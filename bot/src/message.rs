@@ -124,6 +124,15 @@ impl Message {
         body["enforce_nonce"] = true.into();
         body
     }
+
+    /// The same, and no device makes a sound of it.
+    pub fn silently(&self, nonce: &str) -> Value {
+        /// Discord: `SUPPRESS_NOTIFICATIONS`.
+        const SILENT: u64 = 1 << 12;
+        let mut body = self.once(nonce);
+        body["flags"] = SILENT.into();
+        body
+    }
 }
 
 /// A message that rings for one person, and can name no second: whoever is called to a page.

@@ -158,7 +158,11 @@ impl Bot {
         let handles = press::fresh_handles(&self.desk, &BOT, dispatch).await;
         let handles = handles.map_err(job_error)?;
         let nonce = digest::nonce(&[dispatch.notice.id.0.as_bytes()]);
-        let body = call(user, &dispatch.text, &handles).once(&nonce);
+        let body = if dispatch.kind.calls() {
+            call(user, &dispatch.text, &handles).once(&nonce)
+        } else {
+            Message::text(words(&dispatch.text)).silently(&nonce)
+        };
         let path = format!("/channels/{channel}/messages");
         let sent = match self.rest.post(&path, &body).await {
             Ok(sent) => sent,

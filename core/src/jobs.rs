@@ -10,6 +10,7 @@
 //! To add a kind: a variant of [`JobKind`], its payload type, and a [`Handler`] registered by the
 //! edge that does the work.
 
+pub mod news;
 pub mod page_engine;
 pub mod wake;
 pub mod watchdog;

@@ -10,6 +10,7 @@
 
 mod calendar;
 mod days;
+mod handoff;
 mod load;
 pub mod moment;
 mod resolve;
@@ -26,6 +27,7 @@ mod tests;
 pub use self::{
     calendar::{CalendarEntry, CalendarError, read_calendar, write_calendar},
     days::{InvalidDays, WeekdayMask},
+    handoff::{Beginning, CALLED, beginnings, stays_until},
     load::{Load, load},
     resolve::{nominal, resolve},
     rotation::{InvalidPeriod, InvalidRotation, Period, Rotation, Shift, Shifts},

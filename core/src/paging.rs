@@ -15,7 +15,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use policies::{Policies, PoliciesError, Policy, Rule, When};
+pub use policies::{DigestTime, Policies, PoliciesError, Policy, Rule, When};
 pub use text::{PageText, PageWords};
 
 use crate::{clock::Timestamp, named::named_enum, tiers::SupportHours};
@@ -31,6 +31,17 @@ named_enum! {
         Test = "test",
         /// Something is wrong with the desk itself.
         Alarm = "alarm",
+        /// Somebody is told something that asks nothing of them: it is over once it is written.
+        News = "news",
+        /// The same, of the tickets that wait and page nobody.
+        Digest = "digest",
+    }
+}
+
+impl PageKind {
+    /// Whether it calls somebody; what does not is silent on every channel that can be.
+    pub fn calls(self) -> bool {
+        !matches!(self, Self::News | Self::Digest)
     }
 }
 

@@ -2,7 +2,7 @@
 -- that an engine that stopped and starts again finds it.
 CREATE TABLE pages (
     id               UUID PRIMARY KEY,
-    kind             TEXT NOT NULL CHECK (kind IN ('ticket', 'unverified', 'test', 'alarm')),
+    kind             TEXT NOT NULL CHECK (kind IN ('ticket', 'unverified', 'test', 'alarm', 'news', 'digest')),
     ticket_id        UUID REFERENCES tickets (id),
     customer_id      UUID REFERENCES customers (id),
     staff_id         UUID REFERENCES staff (id),

@@ -2,7 +2,7 @@
 -- that an engine that stopped and starts again finds it.
 CREATE TABLE pages (
     id               BLOB PRIMARY KEY NOT NULL,
-    kind             TEXT NOT NULL CHECK (kind IN ('ticket', 'unverified', 'test', 'alarm')),
+    kind             TEXT NOT NULL CHECK (kind IN ('ticket', 'unverified', 'test', 'alarm', 'news', 'digest')),
     ticket_id        BLOB REFERENCES tickets (id),
     customer_id      BLOB REFERENCES customers (id),
     staff_id         BLOB REFERENCES staff (id),

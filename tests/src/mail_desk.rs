@@ -155,6 +155,14 @@ impl MailDesk {
         Self { test, postbox }
     }
 
+    /// With the shipped customers and templates, and a key under which stored mail is sealed.
+    pub async fn sealing(backend: Backend, key: &str) -> Self {
+        let mut test = TestDesk::with_key(backend, Some(key)).await;
+        test.import_shipped_customers().await;
+        let postbox = Postbox::of(&mut test, SUPPORT);
+        Self { test, postbox }
+    }
+
     /// Whoever hands letters over.
     pub fn worker(&self) -> Worker {
         self.postbox.worker(&self.test)

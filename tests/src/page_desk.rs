@@ -84,6 +84,8 @@ pub struct Told {
     pub channel: Channel,
     /// What it says.
     pub signal: Signal,
+    /// Whether it calls them, and is more than something to know.
+    pub calls: bool,
     /// Its first line.
     pub title: String,
     /// The others.
@@ -160,6 +162,7 @@ impl Handler for Sender {
                 who,
                 channel: notice.channel,
                 signal: notice.signal,
+                calls: dispatch.kind.calls(),
                 title: dispatch.text.title.clone(),
                 lines: dispatch.text.lines.clone(),
                 id: notice.id,
@@ -193,7 +196,15 @@ pub fn login(name: &str) -> Actor {
 impl PageDesk {
     /// With people, a rota for every tier, and one webhook.
     pub async fn start(backend: Backend) -> Self {
-        let mut mail = MailDesk::start(backend).await;
+        Self::on(MailDesk::start(backend).await).await
+    }
+
+    /// The same with a key, under which people's webhooks are sealed.
+    pub async fn sealing(backend: Backend) -> Self {
+        Self::on(MailDesk::sealing(backend, &"5e".repeat(32)).await).await
+    }
+
+    async fn on(mut mail: MailDesk) -> Self {
         mail.test.desk.webhooks = vec!["pagerduty".to_owned()];
         mail.test.desk.catch_all = vec!["lead@securebase.example".parse().expect("an address")];
         let desk = Self {
@@ -338,7 +349,7 @@ impl PageDesk {
     /// The same as minute and name, for those who were called.
     pub fn called(&self) -> Vec<(u64, String)> {
         let told = self.told().into_iter();
-        told.filter(|one| one.signal == Signal::Trigger)
+        told.filter(|one| one.signal == Signal::Trigger && one.calls)
             .map(|one| (one.at / 60, one.who))
             .collect()
     }

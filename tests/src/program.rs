@@ -53,6 +53,15 @@ impl Ended {
 }
 
 impl Program {
+    /// As the program names whoever runs it.
+    pub fn own_login() -> String {
+        let id = nix::unistd::getuid();
+        nix::unistd::User::from_uid(id)
+            .ok()
+            .flatten()
+            .map_or_else(|| format!("uid-{id}"), |user| user.name)
+    }
+
     /// The program on this database, with no configuration of the machine's.
     pub fn new(url: impl Into<String>) -> Self {
         Self {

@@ -126,6 +126,7 @@ fn next(page: &PageReport) -> String {
         (PageState::Acknowledged, Some(at)) => format!("it pages again at {}", local(at)),
         (PageState::Acknowledged, None) => "somebody has it".to_owned(),
         (PageState::Exhausted, _) => "every step is over, the catch-all was told".to_owned(),
+        (PageState::Resolved, _) if !page.kind.calls() => page.ending.clone().unwrap_or_default(),
         (PageState::Resolved, _) => {
             format!("over: {}", page.ending.as_deref().unwrap_or_default())
         }
@@ -175,11 +176,13 @@ fn show(out: &Output, page: &PageReport) {
         next(page)
     ));
     out.line(format!("  page       {}", page.id));
-    out.line(format!("  why        {}", page.reason));
-    out.line(format!(
-        "  policy     {}, schedule {}",
-        page.policy, page.schedule
-    ));
+    let reason = page.reason.replace('\n', "\n             ");
+    out.line(format!("  why        {reason}"));
+    let schedule = match page.schedule.as_str() {
+        "" => String::new(),
+        schedule => format!(", schedule {schedule}"),
+    };
+    out.line(format!("  policy     {}{schedule}", page.policy));
     out.line(format!(
         "  step       {} of {}, round {}",
         page.step, page.steps, page.round

@@ -11,7 +11,7 @@ use tierdesk_bot::{Bot, pages::SendPageChat, posts::PostTicket, progress::PostPr
 use tierdesk_core::{
     cloud::Cloud,
     desk::{Desk, Error, oncall, paging},
-    jobs::{Handler, page_engine, wake::WakeTicket, watchdog, worker::Worker},
+    jobs::{Handler, news, page_engine, wake::WakeTicket, watchdog, worker::Worker},
     settings::ImapMailbox,
     telemetry,
 };
@@ -216,9 +216,15 @@ impl Parts {
             page_engine::run(&paged, &stop).await;
             ("pages", None)
         });
+        let (told, stop) = (Arc::clone(desk), self.stop.clone());
+        self.running.spawn(async move {
+            news::run(&told, &stop).await;
+            ("news", None)
+        });
         self.names.extend([
             "worker".to_owned(),
             "pages".to_owned(),
+            "news".to_owned(),
             "audit sealer".to_owned(),
         ]);
     }

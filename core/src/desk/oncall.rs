@@ -5,7 +5,9 @@
 
 mod absences;
 mod calendars;
+mod concerned;
 mod coverage;
+mod handoffs;
 mod overrides;
 mod people;
 mod place;
@@ -21,6 +23,7 @@ pub use self::{
     absences::{AbsenceReport, add_absence, list_absences, remove_absence},
     calendars::{CalendarAddress, add_calendar, calendar, remove_calendar},
     coverage::{RotaAlarm, check, uncovered},
+    handoffs::tell_handoffs,
     overrides::{NewOverride, OverrideReport, list_overrides, remove_override, set_override},
     place::Place,
     preview::{LoadReport, Preview, SegmentReport, preview},

@@ -12,8 +12,10 @@ mod aim;
 pub mod channels;
 mod consider;
 pub mod deliver;
+pub mod digest;
 pub mod engine;
 mod follow;
+mod news;
 pub mod outcome;
 pub mod press;
 mod report;
@@ -25,6 +27,7 @@ pub use acknowledge::{
 };
 pub(super) use consider::{Cause, Told, consider, consider_in, rule_of};
 pub(super) use follow::follow;
+pub(super) use news::tell;
 pub use report::{NoticeReport, PageReport, list, show};
 pub use test_page::{TestPage, test_page};
 

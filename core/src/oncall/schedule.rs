@@ -151,6 +151,15 @@ pub struct OnDuty {
 }
 
 impl OnDuty {
+    /// Who is called in a layer; nobody is by the fallback as such.
+    pub fn of(&self, layer: Layer) -> Option<StaffId> {
+        match layer {
+            Layer::Primary => self.primary,
+            Layer::Secondary => self.secondary,
+            Layer::Fallback => None,
+        }
+    }
+
     /// Whether the same people are on call for the same reason.
     pub fn is_like(&self, other: &Self) -> bool {
         (self.primary, self.secondary, self.source)

@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use jiff::civil::Time;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{Channel, Plan, Step, Target, Urgency};
 use crate::{
     clock::Timestamp,
+    oncall::WeekdayMask,
     tiers::{self, Catalogue, PerSeverity, SupportHours},
     watchdog,
 };
@@ -18,6 +20,12 @@ const MOST_STEPS: usize = 20;
 const MOST_REPEATS: u32 = 9;
 /// A self-test that was called and not heard: a worker's longest pauses and a few tries fit in.
 const HEARD_WITHIN: Duration = Duration::from_mins(5);
+/// What waits, and is told once a day.
+const DIGEST: &str = "digest";
+/// Whoever is reminded later has begun.
+const SHORTEST_AHEAD: Duration = Duration::from_hours(1);
+/// Whoever is reminded earlier has forgotten.
+const LONGEST_AHEAD: Duration = Duration::from_hours(7 * 24);
 
 /// When a page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +54,17 @@ pub struct Policy {
     pub slug: String,
     /// By severity; `None` pages nobody.
     pub rules: PerSeverity<Option<Rule>>,
+    /// By severity: whether what waits stands in the digest. Never where there is a rule.
+    pub digest: PerSeverity<bool>,
+}
+
+/// When the digest of what waits and pages nobody is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DigestTime {
+    /// On the clocks of the schedule.
+    pub at: Time,
+    /// On which days.
+    pub days: WeekdayMask,
 }
 
 /// All policies, and what holds across them.
@@ -58,6 +77,10 @@ pub struct Policies {
     pub triage_schedule: String,
     /// The policy for those.
     pub triage_policy: String,
+    /// When digests are written; never where there is none.
+    pub digest: Option<DigestTime>,
+    /// How long before a shift begins its person is reminded; never where there is none.
+    pub remind_ahead: Option<Duration>,
     /// What is done about the desk's own self-tests. It stands in no file.
     pub self_test: Rule,
 }
@@ -78,6 +101,10 @@ struct File {
     unverified: Unverified,
     triage: Triage,
     #[serde(default)]
+    digest: DigestText,
+    #[serde(default)]
+    handoffs: Handoffs,
+    #[serde(default)]
     policy: Vec<PolicyText>,
 }
 
@@ -92,6 +119,37 @@ struct Unverified {
 struct Triage {
     schedule: String,
     policy: String,
+}
+
+/// As the built-in file has it, for a file from before it was there.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct DigestText {
+    at: String,
+    days: String,
+}
+
+impl Default for DigestText {
+    fn default() -> Self {
+        Self {
+            at: "09:00".to_owned(),
+            days: "mon-fri".to_owned(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Handoffs {
+    remind_ahead: String,
+}
+
+impl Default for Handoffs {
+    fn default() -> Self {
+        Self {
+            remind_ahead: "24h".to_owned(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -172,12 +230,16 @@ impl Policies {
                 "triage names the policy {name:?}, which is not here"
             ));
         }
+        let digest = digest_time(&file.digest, &mut faults);
+        let remind_ahead = remind_ahead(&file.handoffs.remind_ahead, &mut faults);
         if faults.is_empty() {
             Ok(Self {
                 all: policies,
                 unverified_per_hour: file.unverified.pages_per_hour,
                 triage_schedule: file.triage.schedule,
                 triage_policy: file.triage.policy,
+                digest,
+                remind_ahead,
                 self_test: Rule::self_test(),
             })
         } else {
@@ -232,9 +294,10 @@ impl Rule {
 
 fn policy(text: PolicyText, faults: &mut Vec<String>) -> Policy {
     let slug = text.slug;
-    let mut texts = [text.sev1, text.sev2, text.sev3, text.sev4]
-        .map(Some)
-        .into_iter();
+    let texts = [text.sev1, text.sev2, text.sev3, text.sev4];
+    let mut waits = texts.each_ref().map(|text| text.when == DIGEST).into_iter();
+    let digest = PerSeverity::new(|_| waits.next().unwrap_or_default());
+    let mut texts = texts.map(Some).into_iter();
     let rules = PerSeverity::new(|severity| {
         let text = texts.next().flatten()?;
         let mut found = Vec::new();
@@ -243,15 +306,59 @@ fn policy(text: PolicyText, faults: &mut Vec<String>) -> Policy {
         faults.extend(found.into_iter().map(place));
         rule
     });
-    Policy { slug, rules }
+    Policy {
+        slug,
+        rules,
+        digest,
+    }
+}
+
+/// When digests are written.
+fn digest_time(text: &DigestText, faults: &mut Vec<String>) -> Option<DigestTime> {
+    if text.at == "never" {
+        return None;
+    }
+    let at = Time::strptime("%H:%M", &text.at).map_err(|_| {
+        faults.push(format!(
+            "digest: at is {:?}: write a time like 09:00, or never",
+            text.at
+        ));
+    });
+    let days = text.days.parse::<WeekdayMask>().map_err(|fault| {
+        faults.push(format!("digest: {fault}"));
+    });
+    Some(DigestTime {
+        at: at.ok()?,
+        days: days.ok()?,
+    })
+}
+
+/// How long ahead people are reminded of a shift.
+fn remind_ahead(text: &str, faults: &mut Vec<String>) -> Option<Duration> {
+    if text == "never" {
+        return None;
+    }
+    let ahead = text.parse::<tiers::Target>().map(tiers::Target::duration);
+    match ahead {
+        Ok(ahead) if (SHORTEST_AHEAD..=LONGEST_AHEAD).contains(&ahead) => Some(ahead),
+        _ => {
+            faults.push(format!(
+                "handoffs: remind_ahead is {text:?}: write 1h to 168h, or never"
+            ));
+            None
+        }
+    }
 }
 
 fn rule(slug: &str, text: &RuleText, faults: &mut Vec<String>) -> Option<Rule> {
     let version = version(text);
     let when = match text.when.as_str() {
-        "never" => {
+        "never" | DIGEST => {
             if !text.steps.is_empty() {
-                faults.push("it has steps and never pages; remove either".to_owned());
+                faults.push(format!(
+                    "it has steps and never pages (when is {:?}); remove either",
+                    text.when
+                ));
             }
             return None;
         }
@@ -260,7 +367,7 @@ fn rule(slug: &str, text: &RuleText, faults: &mut Vec<String>) -> Option<Rule> {
             let percent = part.strip_suffix('%').and_then(|part| part.parse().ok());
             let Some(percent @ 1..=100) = percent else {
                 faults.push(format!(
-                    "when is {part:?}: write now, never, or a part like 50%"
+                    "when is {part:?}: write now, never, digest, or a part like 50%"
                 ));
                 return None;
             };
@@ -392,6 +499,8 @@ mod tests {
             assert_eq!(waits, [0, 10, 5, 5], "{slug}");
             assert_eq!(rule.plan.ack_expires, Some(30 * 60), "{slug}");
             assert_eq!(rule_of(slug, Severity::Sev4), None, "{slug}");
+            let policies = Policies::embedded();
+            assert!(policies.get(slug).unwrap().digest[Severity::Sev4], "{slug}");
         }
         assert_eq!(rule_of("standard", Severity::Sev3), None);
         let half = rule_of("gov-federal", Severity::Sev3).unwrap();
@@ -441,6 +550,8 @@ mod tests {
             )
             .replacen("hours = \"mon-sun", "hours = \"weekdays", 1)
             .replacen("slug = \"triage\"", "slug = \"other\"", 1)
+            .replacen("at = \"09:00\"", "at = \"nine\"", 1)
+            .replacen("remind_ahead = \"24h\"", "remind_ahead = \"1min\"", 1)
             .replacen("repeat = 1", "repeat = 99", 1);
         let error = Policies::parse(&wrong, "oncall.toml", &Catalogue::embedded()).unwrap_err();
         let text = error.to_string();
@@ -451,6 +562,8 @@ mod tests {
             "weekdays",
             "triage names the policy \"triage\"",
             "repeat is 99",
+            "at is \"nine\"",
+            "remind_ahead is \"1min\"",
         ] {
             assert!(text.contains(wanted), "{wanted}: {text}");
         }

@@ -47,6 +47,34 @@ impl PageWords<'_> {
 }
 
 impl PageText {
+    /// Something to know, as it was written: the first line is the title.
+    pub fn of_news(words: &str) -> Self {
+        let mut lines = words.lines().map(str::to_owned);
+        Self {
+            title: lines.next().unwrap_or_default(),
+            lines: lines.collect(),
+        }
+    }
+
+    /// What waits at `now` for whoever is on call by `schedule`: `shown` in full, and so many more.
+    pub fn of_digest(
+        schedule: &str,
+        shown: &[DisclosedTicket],
+        more: usize,
+        now: Timestamp,
+    ) -> Self {
+        let title = match shown.len() + more {
+            0 => format!("tierdesk digest, {schedule}: nothing waits any more"),
+            1 => format!("tierdesk digest, {schedule}: 1 ticket waits for us"),
+            count => format!("tierdesk digest, {schedule}: {count} tickets wait for us"),
+        };
+        let mut lines: Vec<String> = shown.iter().map(|one| waiting_line(one, now)).collect();
+        if more > 0 {
+            lines.push(format!("And {more} more: tierdesk ticket list"));
+        }
+        Self { title, lines }
+    }
+
     /// Puts it together.
     pub fn new(words: &PageWords<'_>) -> Self {
         Self {
@@ -65,25 +93,43 @@ fn title(words: &PageWords<'_>) -> String {
     };
     match (words.kind, words.ticket) {
         (PageKind::Test, _) => "tierdesk test: can you be reached?".to_owned(),
+        (PageKind::News | PageKind::Digest, _) => words.reason.to_owned(),
         (PageKind::Alarm, _) => format!("{verb}tierdesk alarm: {}", words.reason),
         (_, None) => format!("{verb}{severity}: {}", words.reason),
         (kind, Some(ticket)) => {
-            let customer = ticket.customer.as_deref().unwrap_or("nobody's yet");
-            let tier = ticket.tier.as_ref().map(|tier| format!(" ({tier})"));
-            let subject = ticket.subject.as_ref().map(|text| format!(": {text}"));
             let many = if kind == PageKind::Unverified && words.tickets > 1 {
                 format!(" and {} more, unproven", words.tickets - 1)
             } else {
                 String::new()
             };
-            format!(
-                "{verb}{severity} {}{many} {customer}{}{}",
-                ticket.number,
-                tier.unwrap_or_default(),
-                subject.unwrap_or_default(),
-            )
+            format!("{verb}{severity} {}{many} {}", ticket.number, whose(ticket))
         }
     }
+}
+
+/// Whose a ticket is and what it is called, as far as that may be shown.
+fn whose(ticket: &DisclosedTicket) -> String {
+    let customer = ticket.customer.as_deref().unwrap_or("nobody's yet");
+    let tier = ticket.tier.as_ref().map(|tier| format!(" ({tier})"));
+    let subject = ticket.subject.as_ref().map(|text| format!(": {text}"));
+    format!(
+        "{customer}{}{}",
+        tier.unwrap_or_default(),
+        subject.unwrap_or_default()
+    )
+}
+
+/// One ticket of a digest.
+fn waiting_line(ticket: &DisclosedTicket, now: Timestamp) -> String {
+    let severity = ticket.severity.as_str().to_uppercase();
+    let due = ticket.due.map(|due| due_words(due, now));
+    let due = due.map(|words| format!(". {words}"));
+    format!(
+        "{severity} {} {}{}",
+        ticket.number,
+        whose(ticket),
+        due.unwrap_or_default()
+    )
 }
 
 fn lines(words: &PageWords<'_>) -> Vec<String> {
@@ -113,7 +159,7 @@ fn lines(words: &PageWords<'_>) -> Vec<String> {
         }
     }
     match (words.kind, words.step) {
-        (PageKind::Test | PageKind::Alarm, _) => {}
+        (PageKind::Test | PageKind::Alarm | PageKind::News | PageKind::Digest, _) => {}
         (_, Some((step, 1))) => lines.push(format!("Step {step}.")),
         (_, Some((step, round))) => lines.push(format!("Step {step}, round {round}.")),
         (_, None) => lines.push("Nobody has acknowledged it, and every step is over.".to_owned()),
@@ -131,10 +177,20 @@ fn lines(words: &PageWords<'_>) -> Vec<String> {
 
 fn due_words(due: Timestamp, now: Timestamp) -> String {
     if now > due {
-        let minutes = now.since(due).as_secs() / 60;
-        format!("The response is overdue by {minutes} min, since {due}.")
+        let late = span_words(now.since(due));
+        format!("The response is overdue by {late}, since {due}.")
     } else {
-        let minutes = due.since(now).as_secs() / 60;
-        format!("A response is due in {minutes} min, at {due}.")
+        let left = span_words(due.since(now));
+        format!("A response is due in {left}, at {due}.")
+    }
+}
+
+/// A span in the unit in which it is a number that people can take in.
+fn span_words(span: std::time::Duration) -> String {
+    let minutes = span.as_secs() / 60;
+    match minutes {
+        0..=119 => format!("{minutes} min"),
+        120..=2_879 => format!("{} h", minutes / 60),
+        _ => format!("{} days", minutes / 1_440),
     }
 }

@@ -52,6 +52,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         onboarding::STATEMENTS,
         oncall::STATEMENTS,
         oncall::CHANGE_STATEMENTS,
+        oncall::NEWS_STATEMENTS,
         outgoing::STATEMENTS,
         pages::STATEMENTS,
         pages::handles::STATEMENTS,

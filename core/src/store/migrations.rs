@@ -111,6 +111,12 @@ const CHAIN: &[(i64, &str, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0017_watchdog.sql"),
         include_str!("../../../migrations/postgres/0017_watchdog.sql"),
     ),
+    (
+        18,
+        "news",
+        include_str!("../../../migrations/sqlite/0018_news.sql"),
+        include_str!("../../../migrations/postgres/0018_news.sql"),
+    ),
 ];
 
 /// The highest version this program knows.

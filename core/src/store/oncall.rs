@@ -3,6 +3,7 @@
 //! Rows are kept after they were taken back; what holds is what has no `removed_at`.
 
 mod change;
+pub mod news;
 
 pub(in crate::store) use change::STATEMENTS as CHANGE_STATEMENTS;
 pub use change::{
@@ -10,6 +11,7 @@ pub use change::{
     insert_schedule, insert_temporary, remove_absence, remove_feed, remove_override,
     remove_temporary, take, update_schedule,
 };
+pub(in crate::store) use news::STATEMENTS as NEWS_STATEMENTS;
 
 use super::{
     Sql, StoreError, Tx,

@@ -295,6 +295,9 @@ impl BulkRow for Page {
         ("cycle", Kind::Int),
         ("opened_at", Kind::Time),
         ("due_at", Kind::Time),
+        ("ended_at", Kind::Time),
+        ("ended_by", Kind::Text),
+        ("ending", Kind::Text),
     ];
 
     fn cells(self, out: &mut Vec<Cell>) {
@@ -322,7 +325,9 @@ impl BulkRow for Page {
             self.cycle.into(),
             self.opened_at.into(),
             self.due_at.into(),
+            self.ended_at.into(),
         ]);
+        out.extend([self.ended_by.into(), self.ending.into()]);
     }
 }
 

@@ -12,7 +12,8 @@ pub use links::{
 };
 pub(in crate::store) use list::STATEMENTS as LIST_STATEMENTS;
 pub use list::{
-    Filter, ListedTicket, list, list_of_numbers, list_opened_since, open_counts, staff_names,
+    Filter, ListedTicket, list, list_of_numbers, list_opened_since, list_waiting, open_counts,
+    staff_names,
 };
 pub use row::NewTicket;
 pub(in crate::store) use row::{parse_texts as parse_texts_json, texts as texts_json};

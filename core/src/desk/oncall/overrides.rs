@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{
     Place,
+    concerned::{span_of, tell_other},
     people::{check_there, get, name_of, own_or_admin, reason_of},
     person_name, place,
 };
@@ -141,6 +142,9 @@ pub async fn set_override(
         .with("reason", reason);
     audit::append(&mut permit, vec![change]).await?;
     let made = find(&mut permit, id).await?;
+    let span = span_of(&mut permit, &made).await?;
+    let words = format!("You are put on call\n{span}. Why: {}.", made.reason);
+    tell_other(desk, &mut permit, &staff, made.staff_id, &words).await?;
     tx.commit().await?;
     Ok(OverrideReport::of(&staff, made))
 }
@@ -167,6 +171,9 @@ pub async fn remove_override(
     if !oncall::remove_override(&mut permit, id).await? {
         return Err(no_such(id).into());
     }
+    let span = span_of(&mut permit, &found).await?;
+    let words = format!("You are not put on call any more\n{span}.");
+    tell_other(desk, &mut permit, &staff, found.staff_id, &words).await?;
     let report = OverrideReport::of(&staff, found);
     let change = Change::to(format!("schedule:{}", report.schedule))
         .with("override removed", id.to_string())

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     Place,
+    concerned::{span_of, tell_other},
     overrides::{called_layer, find, no_such},
     people::{check_there, for_whom, name_of, own_or_admin, reason_of},
     person_name, place, rota,
@@ -207,8 +208,15 @@ pub async fn take(
     };
     finish(&mut permit, &staff, id, "taken", &taker.name).await?;
     let taken = find(&mut permit, id).await?;
+    let report = SwapReport::of(&staff, &taken);
+    let span = span_of(&mut permit, &taken).await?;
+    let (whose, name, why) = (&report.whose, &taker.name, &taken.reason);
+    let words = format!("{name} has taken a shift of yours\n{span}. Why: {why}.");
+    tell_other(desk, &mut permit, &staff, taken.replaces, &words).await?;
+    let words = format!("A shift of {whose} is yours now\n{span}. Why: {why}.");
+    tell_other(desk, &mut permit, &staff, Some(taker.id), &words).await?;
     tx.commit().await?;
-    Ok(SwapReport::of(&staff, &taken))
+    Ok(report)
 }
 
 async fn take_offered(
@@ -278,8 +286,22 @@ pub async fn give_back(desk: &Desk, actor: &Actor, id: OverrideId) -> Result<Swa
     };
     let change = Change::to(format!("schedule:{}", report.schedule))
         .with("given back", id.to_string())
-        .with("who", name);
+        .with("who", name.clone());
     audit::append(&mut permit, vec![change]).await?;
+    if let Some(taker) = found.staff_id {
+        let span = span_of(&mut permit, &found).await?;
+        let again = if found.is_offered {
+            ", and offered again"
+        } else {
+            ""
+        };
+        let words = format!("{name} has given a shift of yours back\n{span}: it is yours{again}.");
+        tell_other(desk, &mut permit, &staff, found.replaces, &words).await?;
+        let whose = &report.whose;
+        let words =
+            format!("A shift that you took is not yours any more\n{span}: it is {whose}'s again.");
+        tell_other(desk, &mut permit, &staff, Some(taker), &words).await?;
+    }
     tx.commit().await?;
     Ok(report)
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Error, aim::ITSELF, channels::WebhookSecret, engine::CATCH_ALL_AGAIN, note};
+use super::{Error, aim::ITSELF, channels::WebhookSecret, digest, engine::CATCH_ALL_AGAIN, note};
 use crate::{
     clock::Timestamp,
     customers::EmailAddress,
@@ -157,6 +157,16 @@ async fn text_of(
     page: &Page,
     notice: &Notice,
 ) -> Result<(PageText, Option<TicketNumber>, bool), Error> {
+    match page.kind {
+        PageKind::News => return Ok((PageText::of_news(&page.reason), None, true)),
+        PageKind::Digest => {
+            let waiting = digest::waiting(desk, tx, &page.schedule, notice.staff_id).await?;
+            let (shown, more) = (&waiting.shown, waiting.more);
+            let text = PageText::of_digest(&page.schedule, shown, more, tx.now());
+            return Ok((text, None, true));
+        }
+        PageKind::Ticket | PageKind::Unverified | PageKind::Test | PageKind::Alarm => {}
+    }
     let ticket = match page.ticket_id {
         Some(id) => tickets::find(tx, id).await?,
         None => None,

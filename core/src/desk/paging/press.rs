@@ -132,6 +132,9 @@ pub async fn fresh_handles(
     let Destination::Chat { thread_of, .. } = &dispatch.to else {
         return Ok(Vec::new());
     };
+    if !dispatch.kind.calls() {
+        return Ok(Vec::new());
+    }
     let mut verbs = vec![PageVerb::Acknowledge];
     if dispatch.kind != PageKind::Test {
         verbs.push(PageVerb::Escalate);

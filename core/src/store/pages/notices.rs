@@ -54,10 +54,11 @@ statements! {
                   AND m.signal = 'trigger' AND m.staff_id IS NOT NULL))");
     COUNT_DOUBTS = Sql::same("SELECT CAST(COALESCE(SUM(doubts), 0) AS BIGINT) FROM page_notices");
     PER_PERSON = Sql::same(
-        "SELECT staff_id, CAST(COUNT(DISTINCT page_id) AS BIGINT) AS count FROM page_notices
-         WHERE staff_id IS NOT NULL AND signal = 'trigger' AND state IN ('sending', 'sent') AND created_at >= $1
-            AND created_at < $2
-         GROUP BY staff_id ORDER BY staff_id");
+        "SELECT n.staff_id, CAST(COUNT(DISTINCT n.page_id) AS BIGINT) AS count
+         FROM page_notices n JOIN pages p ON p.id = n.page_id
+         WHERE n.staff_id IS NOT NULL AND n.signal = 'trigger' AND n.state IN ('sending', 'sent') AND n.created_at >= $1
+            AND n.created_at < $2 AND p.kind NOT IN ('news', 'digest')
+         GROUP BY n.staff_id ORDER BY n.staff_id");
 }
 
 record! {

@@ -12,6 +12,7 @@ use crate::{
     customers::Slug,
     ids::{CustomerId, StaffId},
     tickets::{Status, Ticket, TicketNumber},
+    tiers::{PerSeverity, Severity},
 };
 
 /// Columns, joins and optional filters (an absent one is an empty text or FALSE), in the queue's
@@ -26,6 +27,16 @@ macro_rules! queue {
               AND ($4 = FALSE OR t.customer_id IS NULL)
             ORDER BY t.priority, t.tier_rank, (t.first_response_due IS NULL), t.first_response_due, t.number
             LIMIT $5")
+    };
+}
+
+/// The statuses are written out as above, so that the same indexes serve.
+macro_rules! waiting {
+    ($whose:literal) => {
+        concat!("SELECT ", ticket_columns!(), " FROM tickets t
+            WHERE t.status IN ('new', 'open', 'waiting-customer', 'on-hold') AND t.status IN ('new', 'open')
+              AND ", $whose, " AND t.severity IN ($1, $2, $3, $4) AND NOT t.is_silent
+            ORDER BY (t.first_response_due IS NULL), t.first_response_due, t.number LIMIT $5")
     };
 }
 
@@ -65,6 +76,9 @@ statements! {
            AND status IN ('new', 'open', 'waiting-customer', 'on-hold') GROUP BY customer_id");
     OPENED_SINCE = Sql::same(concat!("SELECT ", ticket_columns!(), " FROM tickets t
          WHERE t.opened_at >= $1 AND NOT t.is_silent ORDER BY t.opened_at, t.id"));
+    /// What is ours to go on with, of one tier and some severities; what is due first stands in front.
+    WAITING_OF_TIER = Sql::same(waiting!("t.tier = $6"));
+    WAITING_UNBOUND = Sql::same(waiting!("t.customer_id IS NULL"));
     NAMES = Sql::per_backend(
         "SELECT id, name FROM staff WHERE id IN (SELECT unhex(value) FROM json_each($1))",
         "SELECT id, name FROM staff WHERE id = ANY($1)");
@@ -244,5 +258,32 @@ pub async fn staff_names(
 /// Tickets that were opened since then, but for history, oldest first.
 pub async fn list_opened_since(tx: &mut Tx, since: Timestamp) -> Result<Vec<Ticket>, StoreError> {
     let rows: Vec<TicketRow> = tx.fetch_all(OPENED_SINCE, (since,)).await?;
+    rows.into_iter().map(Ticket::try_from).collect()
+}
+
+/// Tickets of a tier, or of nobody yet, that are ours to go on with and of these severities; at most so many, what
+/// is due first in front. History and self-tests are not among them.
+pub async fn list_waiting(
+    tx: &mut Tx,
+    tier: Option<&str>,
+    severities: &PerSeverity<bool>,
+    limit: i64,
+) -> Result<Vec<Ticket>, StoreError> {
+    // A severity that is not asked for is the empty text, which no ticket has.
+    let [one, two, three, four] = Severity::ALL.map(|severity| {
+        let text = if severities[severity] {
+            severity.as_str()
+        } else {
+            ""
+        };
+        text.to_owned()
+    });
+    let rows: Vec<TicketRow> = if let Some(tier) = tier {
+        let values = (one, two, three, four, limit, tier.to_owned());
+        tx.fetch_all(WAITING_OF_TIER, values).await?
+    } else {
+        let values = (one, two, three, four, limit);
+        tx.fetch_all(WAITING_UNBOUND, values).await?
+    };
     rows.into_iter().map(Ticket::try_from).collect()
 }

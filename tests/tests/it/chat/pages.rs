@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tierdesk_core::{
     desk::{
+        oncall,
         paging::{
             self, PageReport, Which,
             channels::{self, NewChannel},
@@ -27,6 +28,7 @@ on_both! {
     a_strict_tier_names_nobody_and_says_nothing,
     a_closed_ticket_leaves_no_button,
     oncall_tells_who_is_called_and_which_pages_are_open,
+    a_handoff_is_told_without_a_sound,
 }
 
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
@@ -410,4 +412,30 @@ async fn oncall_tells_who_is_called_and_which_pages_are_open(backend: Backend) {
     );
     desk.pass(MINUTE).await;
     desk.end().await;
+}
+
+/// Discord's flag `SUPPRESS_NOTIFICATIONS`.
+const SILENT: u64 = 1 << 12;
+
+async fn a_handoff_is_told_without_a_sound(backend: Backend) {
+    let desk = GuildDesk::start(backend).await;
+    desk.rota().await;
+    let told = oncall::tell_handoffs(&desk.test.desk).await;
+    assert_eq!(told.expect("it is looked"), 2);
+    desk.work().await;
+    for (user, layer) in [(desk.dana, "primary"), (desk.erin, "secondary")] {
+        let messages = direct(&desk, user);
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        let (text, flags) = (messages[0].text().replace('\\', ""), messages[0].flags);
+        assert!(text.starts_with("**You are on call now: fintech"), "{text}");
+        assert!(text.contains(&format!("standard ({layer})")), "{text}");
+        assert_eq!(flags & SILENT, SILENT);
+        assert!(messages[0].labels().is_empty(), "it asks for nothing");
+    }
+    assert_eq!(every_call_names_one(&desk), 0, "nobody is called");
+    // Positive control: a page rings.
+    desk.sev1("john@acmefinance.com", "all is down").await;
+    desk.work().await;
+    let call = direct(&desk, desk.dana).pop().expect("dana is called");
+    assert_eq!(call.flags & SILENT, 0);
 }

@@ -74,7 +74,7 @@ fn set_up(typed: &Typed, file: &str) {
     for name in ["ada", "dana", "lee", "noor", "kim"] {
         // The first one is the program's own user, or nobody could go on.
         let (role, login) = match name {
-            "ada" => ("admin", own_login()),
+            "ada" => ("admin", Program::own_login()),
             _ => ("agent", name.to_owned()),
         };
         typed.run(&["staff", "add", name, "--role", role, "--login", &login]);
@@ -178,11 +178,4 @@ fn gapless(segments: &Value, from: &str, to: &str) {
     for pair in segments.windows(2) {
         assert_eq!(pair[0]["end"], pair[1]["start"]);
     }
-}
-
-/// As the program names whoever runs it.
-fn own_login() -> String {
-    let id = std::process::Command::new("id").arg("-un").output();
-    let name = id.expect("id runs").stdout;
-    String::from_utf8(name).expect("a name").trim().to_owned()
 }

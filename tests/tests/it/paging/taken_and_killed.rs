@@ -25,7 +25,7 @@ fn state(program: &Program, ticket: &str) -> (String, usize) {
 async fn twenty_kills_around_taking_and_escalating(backend: Backend) {
     let sink = WebhookSink::start().await;
     let (test, program) = program(backend, &sink).await;
-    let me = super::whole::whoami();
+    let me = Program::own_login();
     program
         .run(&["staff", "add", &me, "--role", "admin", "--login", &me])
         .done();

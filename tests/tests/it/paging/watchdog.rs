@@ -366,7 +366,7 @@ async fn kills_on_its_way_lose_none(backend: Backend) {
 async fn an_empty_rota_is_told_when_it_happens(backend: Backend) {
     let sink = WebhookSink::start().await;
     let (_test, program) = program(backend, &sink).await;
-    let me = super::whole::whoami();
+    let me = Program::own_login();
     program
         .run(&["staff", "add", &me, "--role", "admin", "--login", &me])
         .done();

@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use tierdesk_tests::{Backend, Served, WebhookSink, http_client, on_both};
+use tierdesk_tests::{Backend, Program, Served, WebhookSink, http_client, on_both};
 
 use super::{heard, program, sev1, until};
 
@@ -79,7 +79,7 @@ async fn a_channel_is_added_and_proven_in_the_terminal(backend: Backend) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = format!("file:{}", folder.path().display());
     let program = program.with("TIERDESK_MAIL__SMTP_URL", url);
-    let me = whoami();
+    let me = Program::own_login();
     program
         .run(&["staff", "add", &me, "--role", "admin", "--login", &me])
         .done();
@@ -172,13 +172,4 @@ async fn what_is_paged_is_told_in_the_terminal(backend: Backend) {
     assert_eq!(nothing.code, Some(1));
     let usage = program.run(&["oncall", "ack", "no such thing"]);
     assert_eq!(usage.code, Some(2));
-}
-
-/// The login that the program sees.
-pub(super) fn whoami() -> String {
-    let id = nix::unistd::getuid();
-    nix::unistd::User::from_uid(id)
-        .ok()
-        .flatten()
-        .map_or_else(|| format!("uid-{id}"), |user| user.name)
 }

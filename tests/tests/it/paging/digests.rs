@@ -1,0 +1,200 @@
+//! What waits and pages nobody is told once a day, to whoever is on call by the schedule that answers for it.
+
+use std::{sync::Arc, time::Duration};
+
+use tierdesk_core::{
+    desk::{paging::digest, staff, work_ticket},
+    paging::Policies,
+    tickets::{CloseReason, TicketNumber},
+    tiers::Catalogue,
+};
+use tierdesk_tests::{Backend, Letter, MailDesk, PageDesk, Told, on_both, owner};
+
+on_both! {
+    what_waits_is_told_once_a_day,
+    a_digest_says_no_more_than_its_tier_lets_out,
+    nobody_is_told_of_tickets_they_may_not_read,
+    where_nobody_is_on_call_the_admins_are_told,
+    twenty_are_shown_and_the_others_counted,
+    a_digest_that_is_switched_off_is_never_written,
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+async fn open(desk: &PageDesk, from: &str, subject: &str) -> TicketNumber {
+    let letter = MailDesk::proven(from, subject).subject(subject);
+    desk.mail.receive_on(&letter).await
+}
+
+/// What is written now, handed over.
+async fn written(desk: &PageDesk) -> Vec<Told> {
+    digest::send_due(desk.desk()).await.expect("it is looked");
+    desk.work().await;
+    let mut told = desk.told();
+    told.retain(|one| one.title.contains("digest"));
+    told
+}
+
+/// The desk begins on a Monday at nine, when a digest is due.
+async fn what_waits_is_told_once_a_day(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    let first = open(&desk, "admin@startupcorp.io", "[SEV4] a wish").await;
+    let second = open(&desk, "admin@startupcorp.io", "[SEV3] a question").await;
+    let paged = open(&desk, "admin@startupcorp.io", "[SEV2] slow").await;
+    let told = written(&desk).await;
+    assert_eq!(
+        told.len(),
+        1,
+        "of four schedules one has something: {told:#?}"
+    );
+    assert_eq!(told[0].who, "ben");
+    assert_eq!(
+        told[0].title,
+        "tierdesk digest, standard: 2 tickets wait for us"
+    );
+    let lines = told[0].lines.join("\n");
+    for (number, is_in) in [(first, true), (second, true), (paged, false)] {
+        let shown = lines.contains(&format!("{number} StartupCorp"));
+        assert_eq!(shown, is_in, "{number}: {lines}");
+    }
+    assert!(
+        lines.contains(": [SEV4] a wish. A response is due in 24 h, at"),
+        "{lines}"
+    );
+    assert_eq!(written(&desk).await, [], "once");
+    desk.mail.test.pass(HOUR * 23);
+    assert_eq!(written(&desk).await, [], "before nine");
+    // What is answered, or over, waits no more.
+    desk.mail.reply(first, "It is on the list.").await;
+    work_ticket::close(desk.desk(), &owner(), second, CloseReason::Done)
+        .await
+        .expect("it is closed");
+    desk.mail.test.pass(HOUR);
+    assert_eq!(written(&desk).await, [], "nothing waits");
+    open(&desk, "admin@startupcorp.io", "[SEV4] another").await;
+    assert_eq!(
+        written(&desk).await,
+        [],
+        "today's is written, if only as nothing"
+    );
+    desk.mail.test.pass(HOUR * 24);
+    // Six processes at once.
+    let all = futures_util::future::join_all((0..6).map(|_| digest::send_due(desk.desk())));
+    let counts = all.await.into_iter().map(|one| one.expect("it is looked"));
+    assert_eq!(counts.sum::<usize>(), 1);
+    assert_eq!(written(&desk).await.len(), 1);
+    // Saturday, Sunday.
+    for days in [3, 1] {
+        desk.mail.test.pass(HOUR * 24 * days);
+        assert_eq!(written(&desk).await, []);
+    }
+    desk.mail.test.pass(HOUR * 24);
+    assert_eq!(written(&desk).await.len(), 1, "Monday");
+    desk.is_healthy().await;
+}
+
+async fn a_digest_says_no_more_than_its_tier_lets_out(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    let gov = open(&desk, "security@techgov.gov", "[SEV4] canary-subject").await;
+    open(&desk, "compliance@medicorp.com", "[SEV4] canary-subject").await;
+    open(&desk, "admin@startupcorp.io", "[SEV4] canary-subject").await;
+    let told = written(&desk).await;
+    assert_eq!(told.len(), 3, "{told:#?}");
+    let of = |tier: &str| {
+        let title = format!("tierdesk digest, {tier}");
+        let found = told.iter().find(|one| one.title.starts_with(&title));
+        found.expect("it is written").lines.join("\n")
+    };
+    for tier in ["gov-federal", "healthcare"] {
+        for hidden in ["canary", "security@", "compliance@", "TechGov", "techgov."] {
+            assert!(!of(tier).contains(hidden), "{hidden}: {}", of(tier));
+        }
+    }
+    assert!(of("gov-federal").contains(&gov.to_string()));
+    assert!(
+        of("standard").contains("canary-subject"),
+        "positive control"
+    );
+    // Nor does what is stored of it, or the audit trail.
+    let kept: Vec<(String,)> = desk
+        .mail
+        .test
+        .look("SELECT reason FROM pages WHERE kind = 'digest'")
+        .await;
+    assert_eq!(kept.len(), 3);
+    assert!(kept.iter().all(|(reason,)| !reason.contains("canary")));
+}
+
+async fn nobody_is_told_of_tickets_they_may_not_read(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    open(&desk, "security@techgov.gov", "[SEV4] a wish").await;
+    let screened = "screened".parse().expect("it names an attribute");
+    staff::revoke(
+        desk.desk(),
+        &owner(),
+        "ben",
+        screened,
+        Some("it has run out".to_owned()),
+    )
+    .await
+    .expect("it is revoked");
+    assert_eq!(
+        written(&desk).await,
+        [],
+        "ben is on call and may not read it"
+    );
+    let control = PageDesk::start(backend).await;
+    open(&control, "security@techgov.gov", "[SEV4] a wish").await;
+    assert_eq!(written(&control).await.len(), 1, "positive control");
+}
+
+async fn where_nobody_is_on_call_the_admins_are_told(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    let admin: Vec<(String,)> = desk
+        .mail
+        .test
+        .look("SELECT name FROM staff WHERE role = 'admin'")
+        .await;
+    desk.add_mail(&admin[0].0).await;
+    for name in ["ada", "ben"] {
+        desk.disable(name).await;
+    }
+    // Nobody's yet: the triage schedule is standard's.
+    let stranger = Letter::new("someone@nowhere.example", "a").subject("a question");
+    desk.mail.receive_on(&stranger).await;
+    let told = written(&desk).await;
+    let who: Vec<&str> = told.iter().map(|one| one.who.as_str()).collect();
+    assert_eq!(who, [admin[0].0.as_str()], "{told:#?}");
+    assert!(told[0].lines[0].contains("nobody's yet"), "{told:#?}");
+}
+
+async fn twenty_are_shown_and_the_others_counted(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    for count in 0..23 {
+        open(
+            &desk,
+            "john@acmefinance.com",
+            &format!("[SEV4] wish {count}"),
+        )
+        .await;
+    }
+    let told = written(&desk).await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        told[0].title,
+        "tierdesk digest, fintech: 23 tickets wait for us"
+    );
+    assert_eq!(told[0].lines.len(), 21);
+    assert_eq!(told[0].lines[20], "And 3 more: tierdesk ticket list");
+}
+
+async fn a_digest_that_is_switched_off_is_never_written(backend: Backend) {
+    let mut desk = PageDesk::start(backend).await;
+    open(&desk, "john@acmefinance.com", "[SEV4] a wish").await;
+    let off = Policies::EMBEDDED.replace("at = \"09:00\"", "at = \"never\"");
+    let off = Policies::parse(&off, "oncall.toml", &Catalogue::embedded()).expect("it is read");
+    let on = std::mem::replace(&mut desk.mail.test.desk.policies, Arc::new(off));
+    assert_eq!(written(&desk).await, []);
+    desk.mail.test.desk.policies = on;
+    assert_eq!(written(&desk).await.len(), 1, "positive control");
+}
