@@ -161,7 +161,7 @@ impl Bot {
         let body = if dispatch.kind.calls() {
             call(user, &dispatch.text, &handles).once(&nonce)
         } else {
-            Message::text(words(&dispatch.text)).silently(&nonce)
+            Message::text(news(&dispatch.text)).silently(&nonce)
         };
         let path = format!("/channels/{channel}/messages");
         let sent = match self.rest.post(&path, &body).await {
@@ -238,6 +238,24 @@ fn words(text: &PageText) -> String {
         "**{title}**\n{}",
         escape::text_within(&lines, limit::CONTENT / 2)
     )
+}
+
+/// What asks for nothing, as Discord shows it: as many whole lines as there is room for, and how many are left out.
+fn news(text: &PageText) -> String {
+    /// Room for what is said of the lines that are left out.
+    const REST: usize = 40;
+    let mut shown = format!("**{}**", escape::line_within(&text.title, limit::TITLE * 2));
+    for (index, line) in text.lines.iter().enumerate() {
+        let line = escape::line_within(line, limit::CONTENT / 4);
+        let length = shown.chars().count() + 1 + line.chars().count();
+        if length > limit::CONTENT - REST {
+            let left_out = text.lines.len() - index;
+            return format!("{shown}\n… and {left_out} more lines");
+        }
+        shown.push('\n');
+        shown.push_str(&line);
+    }
+    shown
 }
 
 /// The message that calls somebody, with a button for each handle.

@@ -71,6 +71,9 @@ pub struct MacrosError {
     pub faults: Vec<String>,
 }
 
+/// A fixed reply is shown as a whole before it is sent, in a message of Discord's.
+const LONGEST_FIXED: usize = 700;
+
 /// Variables that every text may use.
 pub const KNOWN_VARIABLES: &[&str] = &[
     "number",
@@ -116,6 +119,11 @@ impl Macros {
             }
             if one.title.trim().is_empty() || one.text.trim().is_empty() {
                 fault("it needs a title and a text".to_owned());
+            }
+            if one.fixed && one.text.chars().count() > LONGEST_FIXED {
+                fault(format!(
+                    "a fixed reply is shown in chat before it is sent: at most {LONGEST_FIXED} characters"
+                ));
             }
             for tag in &one.tags {
                 if tag::parse(tag).as_ref() != Some(tag) {

@@ -46,6 +46,18 @@ impl PageKind {
 }
 
 named_enum! {
+    /// What can be wrong with the desk itself.
+    pub enum AlarmKind as "alarm" {
+        /// Pages will reach nobody as they are.
+        Pages = "pages",
+        /// A self-test does not come round.
+        SelfTest = "self-test",
+        /// Nobody is on call where somebody has to be.
+        Rota = "rota",
+    }
+}
+
+named_enum! {
     /// Where a page stands.
     pub enum PageState as "state of a page" {
         /// Nobody was told yet: it waits for hours or for a clock.

@@ -319,9 +319,12 @@ impl ChangesTickets for ImportCustomers {}
 /// A self-test has a customer of its own, and settles the notice it was heard by.
 impl ChangesDirectory for WatchDesk {}
 impl KeepsPages for WatchDesk {}
+/// Who was told what is part of the books on notices.
+impl KeepsPages for RunPages {}
 /// Whoever is concerned by a change of the rota is told of it in the same unit of work.
 impl ChangesTickets for SwapShift {}
 impl ChangesTickets for OverrideRota {}
+impl ChangesTickets for EnterAbsence {}
 /// An acknowledged test proves the channel it came through; a test is a page.
 impl ChangesChannels for AcknowledgePage {}
 /// A button on a page is used up with its effect, by the right that the effect asks for.

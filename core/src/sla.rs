@@ -39,6 +39,13 @@ impl ResponseClock {
 }
 
 impl Clocks {
+    /// When an answer is due: by the first one's clock, and once that is met, by the next one's.
+    pub fn due(&self) -> Option<Timestamp> {
+        let clocks = [&self.first_response, &self.next_response].into_iter();
+        let mut running = clocks.filter(|clock| clock.met_at.is_none());
+        running.find_map(|clock| clock.due)
+    }
+
     /// The clocks of a ticket that opens at `opened` for a customer of `tier`.
     pub fn start(tier: &Tier, severity: Severity, opened: Timestamp) -> Self {
         let clock = |goal: &Goal| ResponseClock {

@@ -4,7 +4,6 @@ CREATE TABLE oncall_duties (
     schedule  TEXT COLLATE "C" NOT NULL,
     layer     TEXT NOT NULL CHECK (layer IN ('primary', 'secondary')),
     staff_id  UUID REFERENCES staff (id),
-    since     TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (schedule, layer)
 );
 

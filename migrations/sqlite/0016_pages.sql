@@ -31,7 +31,7 @@ CREATE TABLE pages (
     CHECK (state <> 'resolved' OR ended_at IS NOT NULL)
 ) STRICT;
 CREATE UNIQUE INDEX pages_one_a_ticket ON pages (ticket_id) WHERE state <> 'resolved' AND kind = 'ticket';
-CREATE UNIQUE INDEX pages_one_alarm ON pages (kind) WHERE state <> 'resolved' AND kind = 'alarm';
+CREATE UNIQUE INDEX pages_one_alarm ON pages (schedule) WHERE state <> 'resolved' AND kind = 'alarm';
 CREATE INDEX pages_by_ticket ON pages (ticket_id, opened_at);
 CREATE INDEX pages_next ON pages (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX pages_unresolved ON pages (opened_at, id) WHERE state <> 'resolved';

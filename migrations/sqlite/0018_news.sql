@@ -4,7 +4,6 @@ CREATE TABLE oncall_duties (
     schedule  TEXT NOT NULL,
     layer     TEXT NOT NULL CHECK (layer IN ('primary', 'secondary')),
     staff_id  BLOB REFERENCES staff (id),
-    since     INTEGER NOT NULL,
     PRIMARY KEY (schedule, layer)
 ) STRICT;
 

@@ -28,8 +28,8 @@ pub struct PingDeadMan {
     pub desk: Arc<Desk>,
     /// The way out.
     pub webhooks: Arc<Webhooks>,
-    /// The address.
-    pub endpoint: Endpoint,
+    /// The address; none where the configuration names it no more, and an earlier round is still to be told.
+    pub endpoint: Option<Endpoint>,
 }
 
 impl Handler for PingDeadMan {
@@ -53,8 +53,11 @@ impl Handler for PingDeadMan {
             if self.desk.database.clock().read().since(closed) > TOO_LATE {
                 return record(Some("given up: it is too late".to_owned())).await;
             }
+            let Some(endpoint) = &self.endpoint else {
+                return record(Some("watchdog.ping_url is not set any more".to_owned())).await;
+            };
             fault::point("watchdog.before_ping");
-            match self.webhooks.ping(&self.endpoint).await {
+            match self.webhooks.ping(endpoint).await {
                 Answer::Sent { .. } => record(None).await,
                 // The next round tells them anew: no dead letter for a person to look after.
                 Answer::Never { words } => {

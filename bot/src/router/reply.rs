@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// So much of a reply's text is shown.
-const SHOWN: usize = limit::CONTENT / 2;
+const SHOWN: usize = limit::CONTENT * 3 / 4;
 
 /// The menu of replies.
 pub(super) fn offer(
@@ -117,6 +117,9 @@ fn whom(answer: &DisclosedAnswer) -> String {
 
 fn quoted(text: &str) -> String {
     let safe = escape::text_within(text, SHOWN);
-    let lines: Vec<String> = safe.lines().map(|line| format!("> {line}")).collect();
+    let mut lines: Vec<String> = safe.lines().map(|line| format!("> {line}")).collect();
+    if safe != escape::text(text) {
+        lines.push("That is its beginning; the rest has no room here.".to_owned());
+    }
     lines.join("\n")
 }

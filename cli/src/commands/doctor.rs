@@ -195,23 +195,30 @@ async fn mail_out(program: &Program, desk: &Desk, checks: &mut Vec<Check>) -> an
 /// Whether somebody is on call for every tier in the weeks ahead. Without any schedule the admins are called, which
 /// is a way to begin.
 async fn on_call(desk: &Desk, actor: &Actor, checks: &mut Vec<Check>) -> anyhow::Result<()> {
-    let (has_any, alarms) = oncall::check(desk, actor).await?;
-    if !has_any {
+    let found = oncall::check(desk, actor).await?;
+    if !found.has_any {
         checks.push(
             Check::off("on call", "there is no rota: the admins are called")
                 .hint("docs/oncall.md; tierdesk oncall schedule set --file ROTA.toml"),
         );
         return Ok(());
     }
-    if alarms.is_empty() {
+    if found.alarms.is_empty() {
         checks.push(Check::ok(
             "on call",
             "somebody is on call for every tier in the next four weeks",
         ));
     }
-    for alarm in alarms {
-        let detail = format!("{}: {}", alarm.tier, alarm.message);
+    for alarm in found.alarms {
+        let detail = format!("{}: {}", alarm.whom, alarm.message);
         checks.push(Check::failed("on call", detail, alarm.hint));
+    }
+    if !found.vacant_roles.is_empty() {
+        let roles = found.vacant_roles.join(", ");
+        let detail = format!("no schedule for {roles}: the steps that call these roles are passed");
+        checks.push(
+            Check::off("roles", detail).hint("give each a schedule of its name: docs/oncall.md"),
+        );
     }
     let rows = oncall::now(desk, actor, None).await?;
     let mut unproven = rows
@@ -249,14 +256,16 @@ async fn watchdog(program: &Program, desk: &Desk, actor: &Actor) -> anyhow::Resu
         let hint = "copy the address that your monitor gave you";
         return Ok(Check::failed("watchdog", refusal.message, hint));
     }
-    if found.rounds.is_empty() {
-        return Ok(Check::off("watchdog", found.detail)
-            .hint("the first one begins with `serve`, by the worker role"));
-    }
     if !found.ok {
         let hint =
             "does `serve` run, with the worker role? tierdesk oncall watchdog shows the last ones";
         return Ok(Check::failed("watchdog", found.detail, hint));
+    }
+    let last = found.rounds.iter().find(|round| round.closed_at.is_some());
+    if let Some(fault) = last.and_then(|round| round.ping_fault.as_ref()) {
+        let hint = "nobody outside hears that the desk works: look at watchdog.ping_url and at the network";
+        let detail = format!("the dead-man address was not told: {fault}");
+        return Ok(Check::failed("watchdog", detail, hint));
     }
     let check = Check::ok("watchdog", found.detail);
     Ok(if found.pings {

@@ -178,16 +178,16 @@ impl Parts {
         webhooks: &Arc<Webhooks>,
         dead_man: Option<Endpoint>,
     ) {
+        // There without an address as well, for what an earlier configuration owes: a job that nobody takes would be
+        // waited for.
+        let ping = Arc::new(PingDeadMan {
+            desk: Arc::clone(desk),
+            webhooks: Arc::clone(webhooks),
+            endpoint: dead_man,
+        });
+        self.spawn_worker("dead-man address", desk, vec![ping]);
         if desk.watchdog.is_none() {
             return;
-        }
-        if let Some(endpoint) = dead_man {
-            let ping = Arc::new(PingDeadMan {
-                desk: Arc::clone(desk),
-                webhooks: Arc::clone(webhooks),
-                endpoint,
-            });
-            self.spawn_worker("dead-man address", desk, vec![ping]);
         }
         let (desk, stop) = (Arc::clone(desk), self.stop.clone());
         self.running.spawn(async move {

@@ -25,8 +25,11 @@ use crate::{
         tickets,
     },
     tiers::TierSlug,
+    watchdog,
 };
-pub(super) use check::{check_contacts, check_demands, check_domains, check_handles, differences};
+pub(super) use check::{
+    check_contacts, check_demands, check_domains, check_handles, check_reserved, differences,
+};
 pub(super) use retier::retier;
 
 /// Matches that one search shows.
@@ -101,6 +104,13 @@ pub(super) async fn get(tx: &mut Tx, slug: &str) -> Result<Customer, Error> {
     .into())
 }
 
+/// The same, to be changed or given something.
+pub(super) async fn get_to_change(tx: &mut Tx, slug: &str) -> Result<Customer, Error> {
+    let customer = get(tx, slug).await?;
+    check_reserved(&customer.slug)?;
+    Ok(customer)
+}
+
 /// Adds a customer.
 pub async fn add(desk: &Desk, actor: &Actor, new: NewCustomer) -> Result<CustomerReport, Error> {
     desk.tier(&new.tier)?;
@@ -156,6 +166,7 @@ pub(super) async fn insert<A: ChangesDirectory>(
     permit: &mut Permit<'_, A>,
     customer: &Customer,
 ) -> Result<(), Error> {
+    check_reserved(&customer.slug)?;
     check_handles(permit, customer).await?;
     check_domains(desk, permit, customer, &customer.domains, false).await?;
     check_contacts(permit, customer, &customer.contacts).await?;
@@ -171,7 +182,7 @@ pub async fn set(
     patch: CustomerPatch,
 ) -> Result<CustomerReport, Error> {
     let mut tx = desk.database.begin_write().await?;
-    let mut customer = get(&mut tx, slug).await?;
+    let mut customer = get_to_change(&mut tx, slug).await?;
     let subject = Subject::Customer(customer.id);
     let mut permit = authorise(&mut tx, actor, ChangeCustomer, subject).await?;
     let before = customer.clone();
@@ -360,7 +371,7 @@ async fn change_directory<A: Action + ChangesDirectory>(
     change: impl AsyncFnOnce(&mut Permit<'_, A>, &Customer) -> Result<Option<Change>, Error>,
 ) -> Result<CustomerReport, Error> {
     let mut tx = desk.database.begin_write().await?;
-    let customer = get(&mut tx, slug).await?;
+    let customer = get_to_change(&mut tx, slug).await?;
     let subject = Subject::Customer(customer.id);
     let mut permit = authorise(&mut tx, actor, action, subject).await?;
     if let Some(change) = change(&mut permit, &customer).await? {
@@ -373,7 +384,7 @@ async fn change_directory<A: Action + ChangesDirectory>(
     Ok(CustomerReport::new(desk, &customer, open))
 }
 
-/// Every customer, optionally of one tier.
+/// Every customer, optionally of one tier; not the one that belongs to the desk's self-tests.
 pub async fn list(
     desk: &Desk,
     actor: &Actor,
@@ -385,7 +396,9 @@ pub async fn list(
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
     let mut found = customers::list(&mut permit).await?;
-    found.retain(|customer| tier.is_none_or(|tier| customer.tier == *tier));
+    found.retain(|customer| {
+        customer.id != watchdog::CUSTOMER && tier.is_none_or(|tier| customer.tier == *tier)
+    });
     reports(desk, &mut permit, found).await
 }
 
@@ -478,11 +491,13 @@ pub async fn resolve(
     Ok(ResolveReport::new(address, directory.resolve(address)))
 }
 
-/// Every customer with everything, for export.
+/// Every customer with everything, for export; every desk makes the one for its self-tests itself.
 pub async fn export(desk: &Desk, actor: &Actor) -> Result<Vec<Customer>, Error> {
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, actor, ReadDesk, Subject::Desk).await?;
-    Ok(customers::list(&mut permit).await?)
+    let mut all = customers::list(&mut permit).await?;
+    all.retain(|customer| customer.id != watchdog::CUSTOMER);
+    Ok(all)
 }
 
 async fn reports(

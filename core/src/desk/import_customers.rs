@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::{
     Desk, Error,
-    customers::{check_contacts, check_demands, check_domains, check_handles, insert, retier},
+    customers::{
+        check_contacts, check_demands, check_domains, check_handles, check_reserved, insert, retier,
+    },
 };
 use crate::{
     customers::{
@@ -161,6 +163,7 @@ async fn apply(
                     Vec::new(),
                 ));
             }
+            check_reserved(&after.slug)?;
             check_handles(permit, &after).await?;
             check_demands(desk, permit, &before, &after).await?;
             check_domains(desk, permit, &after, &domains, false).await?;

@@ -22,7 +22,7 @@ use std::collections::{BTreeSet, HashMap};
 pub use self::{
     absences::{AbsenceReport, add_absence, list_absences, remove_absence},
     calendars::{CalendarAddress, add_calendar, calendar, remove_calendar},
-    coverage::{RotaAlarm, check, uncovered},
+    coverage::{Coverage, RotaAlarm, check, uncovered},
     handoffs::tell_handoffs,
     overrides::{NewOverride, OverrideReport, list_overrides, remove_override, set_override},
     place::Place,

@@ -9,6 +9,7 @@
 
 mod acknowledge;
 mod aim;
+pub mod alarms;
 pub mod channels;
 mod consider;
 pub mod deliver;

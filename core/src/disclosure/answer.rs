@@ -53,7 +53,8 @@ pub fn answer<E>(
     fill: impl FnOnce(&BTreeMap<String, String>) -> Result<String, E>,
 ) -> Result<DisclosedAnswer, E> {
     let words = facts.words.iter().map(|(name, value)| {
-        let shown = if facts.level >= needed(name) {
+        // What is empty stays so: a text that asks whether it is there reads as it will be sent.
+        let shown = if facts.level >= needed(name) || value.is_empty() {
             value.clone()
         } else {
             format!("‹{name}›")

@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    desk::{Desk, Error, oncall, paging::engine, watchdog},
+    desk::{
+        Desk,
+        paging::{alarms, engine},
+    },
     telemetry,
-    tiers::TierSlug,
 };
 
 /// The engine looks at least this often, whatever wakes it.
@@ -21,7 +23,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(10);
 /// Runs the engine until stopped.
 pub async fn run(desk: &Desk, stop: &CancellationToken) {
     let mut checked = tokio::time::Instant::now();
-    let mut was_broken = false;
+    let mut seen = alarms::Seen::default();
     while !stop.is_cancelled() {
         // Registered before the look: a page that is committed in between still wakes us.
         let woken = desk.database.job_added();
@@ -45,13 +47,7 @@ pub async fn run(desk: &Desk, stop: &CancellationToken) {
         };
         if checked.elapsed() >= CHECK_EVERY {
             checked = tokio::time::Instant::now();
-            match check(desk, was_broken).await {
-                Ok(is_broken) => was_broken = is_broken,
-                Err(error) => {
-                    let error = telemetry::chain(&error);
-                    tracing::error!(error, "pages could not be checked");
-                }
-            }
+            alarms::look(desk, &mut seen).await;
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -59,30 +55,4 @@ pub async fn run(desk: &Desk, stop: &CancellationToken) {
             () = tokio::time::sleep(pause) => {}
         }
     }
-}
-
-/// Calls the catch-all when what was found wrong is so the next time as well. Returns whether anything is.
-async fn check(desk: &Desk, was_broken: bool) -> Result<bool, Error> {
-    let health = engine::check(desk).await?;
-    let uncovered = oncall::uncovered(desk).await?;
-    let reason = if let Some(first) = health.broken.first() {
-        let count = health.broken.len();
-        tracing::error!(first, count, "pages will reach nobody as they are");
-        format!("{count} page(s) will reach nobody as they are")
-    } else if let Some(fault) = watchdog::fault(desk).await? {
-        tracing::error!(fault, "a self-test does not come round");
-        fault
-    } else if !uncovered.is_empty() {
-        let tiers: Vec<&str> = uncovered.iter().map(TierSlug::as_str).collect();
-        let tiers = tiers.join(", ");
-        tracing::error!(tiers, "nobody is on call");
-        format!("nobody is on call for {tiers}")
-    } else {
-        engine::end_alarm(desk).await?;
-        return Ok(false);
-    };
-    if was_broken {
-        engine::raise_alarm(desk, &reason).await?;
-    }
-    Ok(true)
 }

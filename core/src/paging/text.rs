@@ -56,21 +56,26 @@ impl PageText {
         }
     }
 
-    /// What waits at `now` for whoever is on call by `schedule`: `shown` in full, and so many more.
+    /// What waits at `now` for whoever is on call by `schedule`: `shown` in full, and so many more; at least so
+    /// many where not all were counted.
     pub fn of_digest(
         schedule: &str,
         shown: &[DisclosedTicket],
-        more: usize,
+        (more, is_cut): (usize, bool),
         now: Timestamp,
     ) -> Self {
         let title = match shown.len() + more {
+            count if is_cut => {
+                format!("tierdesk digest, {schedule}: at least {count} tickets wait for us")
+            }
             0 => format!("tierdesk digest, {schedule}: nothing waits any more"),
             1 => format!("tierdesk digest, {schedule}: 1 ticket waits for us"),
             count => format!("tierdesk digest, {schedule}: {count} tickets wait for us"),
         };
         let mut lines: Vec<String> = shown.iter().map(|one| waiting_line(one, now)).collect();
         if more > 0 {
-            lines.push(format!("And {more} more: tierdesk ticket list"));
+            let least = if is_cut { "at least " } else { "" };
+            lines.push(format!("And {least}{more} more: tierdesk ticket list"));
         }
         Self { title, lines }
     }

@@ -38,6 +38,7 @@ macro_rules! overrides {
 
 statements! {
     SCHEDULES = Sql::same("SELECT id, slug, spec, version, updated_at FROM oncall_schedules ORDER BY slug");
+    SLUGS = Sql::same("SELECT slug FROM oncall_schedules ORDER BY slug");
     SCHEDULE = Sql::same("SELECT id, slug, spec, version, updated_at FROM oncall_schedules WHERE slug = $1");
     /// Whoever changes a schedule, or who has a shift of it, waits for the other to end.
     LOCK_SCHEDULE = Sql::per_backend(
@@ -160,6 +161,12 @@ record! {
 pub async fn schedules(tx: &mut Tx) -> Result<Vec<StoredSchedule>, StoreError> {
     let rows: Vec<ScheduleRow> = tx.fetch_all(SCHEDULES, ()).await?;
     rows.into_iter().map(stored).collect()
+}
+
+/// The names of all schedules, for whoever goes on where one of them cannot be read.
+pub async fn slugs(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> = tx.fetch_all(SLUGS, ()).await?;
+    Ok(rows.into_iter().map(|(slug,)| slug).collect())
 }
 
 /// The schedule of this name.

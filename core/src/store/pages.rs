@@ -11,9 +11,10 @@ use super::{
 use crate::{
     clock::Timestamp,
     ids::{CustomerId, PageId, StaffId, TicketId},
-    paging::{PageKind, PageState, Plan, Urgency},
+    paging::{AlarmKind, PageKind, PageState, Plan, Urgency},
     permit::{ChangesTickets, KeepsPages, Permit},
     tiers::{Severity, TierSlug},
+    watchdog,
 };
 
 macro_rules! columns {
@@ -38,7 +39,7 @@ statements! {
     PUT_OFF = Sql::same("UPDATE pages SET next_at = $2 WHERE id = $1 AND next_at IS NOT NULL");
     TICKET_OF = Sql::same("SELECT ticket_id FROM pages WHERE id = $1");
     OPEN_ALARMS = Sql::same(concat!(
-        "SELECT ", columns!(), " FROM pages p WHERE p.state <> 'resolved' AND p.kind = 'alarm' ORDER BY p.id"));
+        "SELECT ", columns!(), " FROM pages p WHERE p.state <> 'resolved' AND p.kind = 'alarm' AND p.schedule = $1 ORDER BY p.id"));
     COUNT_ACTIVE = Sql::same(
         "SELECT CAST(COUNT(*) AS BIGINT) FROM tickets t
          WHERE t.status IN ('new', 'open', 'waiting-customer', 'on-hold') AND t.id <> $2
@@ -79,9 +80,8 @@ statements! {
         "SELECT ", columns!(), " FROM pages p WHERE p.state <> 'resolved' ORDER BY p.opened_at, p.id LIMIT $1"));
     /// Without the desk's self-tests, of which there are more than of all others.
     LATEST = Sql::same(concat!(
-        "SELECT ", columns!(), " FROM pages p WHERE p.schedule <> 'watchdog' ORDER BY p.opened_at DESC, p.id DESC LIMIT $1"));
-    BETWEEN = Sql::same(concat!(
-        "SELECT ", columns!(), " FROM pages p WHERE p.opened_at >= $1 AND p.opened_at < $2 ORDER BY p.opened_at, p.id"));
+        "SELECT ", columns!(), " FROM pages p WHERE p.customer_id IS NULL OR p.customer_id <> $2
+         ORDER BY p.opened_at DESC, p.id DESC LIMIT $1"));
     UPDATE = Sql::same(
         "UPDATE pages SET state = $2, round = $3, step = $4, next_at = $5, tickets = $6, urgency = $7,
             acknowledged_at = $8, acknowledged_by = $9, acknowledged_via = $10, ended_at = $11, ended_by = $12,
@@ -459,9 +459,12 @@ pub async fn ticket_of(tx: &mut Tx, id: PageId) -> Result<Option<TicketId>, Stor
     Ok(row.and_then(|(ticket,)| ticket))
 }
 
-/// Alarms that are not over.
-pub async fn list_alarms(tx: &mut Tx) -> Result<Vec<Page>, StoreError> {
-    pages(tx.fetch_all(OPEN_ALARMS, ()).await?)
+/// The alarm of this kind, where it is not over. It stands where others have their schedule.
+pub async fn list_alarms(tx: &mut Tx, kind: AlarmKind) -> Result<Vec<Page>, StoreError> {
+    pages(
+        tx.fetch_all(OPEN_ALARMS, (kind.as_str().to_owned(),))
+            .await?,
+    )
 }
 
 /// How many of the tickets that a page stands for are in work, but for this one.
@@ -509,16 +512,7 @@ pub async fn list_unresolved(tx: &mut Tx, limit: i64) -> Result<Vec<Page>, Store
 
 /// The latest pages, newest first.
 pub async fn list_latest(tx: &mut Tx, limit: i64) -> Result<Vec<Page>, StoreError> {
-    pages(tx.fetch_all(LATEST, (limit,)).await?)
-}
-
-/// Pages that were made in `from..to`, oldest first.
-pub async fn list_between(
-    tx: &mut Tx,
-    from: Timestamp,
-    to: Timestamp,
-) -> Result<Vec<Page>, StoreError> {
-    pages(tx.fetch_all(BETWEEN, (from, to)).await?)
+    pages(tx.fetch_all(LATEST, (limit, watchdog::CUSTOMER)).await?)
 }
 
 /// How many pages nobody has.

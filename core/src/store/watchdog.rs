@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     ids::{InboxId, TicketId},
-    permit::{ChangesTickets, KeepsPages, Permit},
+    permit::{KeepsPages, Permit},
     tickets::TicketNumber,
 };
 
@@ -69,7 +69,7 @@ pub async fn has_slot(tx: &mut Tx, slot: Timestamp) -> Result<bool, StoreError> 
 }
 
 /// Has a round begin with this mail. Returns whether it did: another process may have been first.
-pub async fn begin<A: ChangesTickets>(
+pub async fn begin<A: KeepsPages>(
     permit: &mut Permit<'_, A>,
     inbox: InboxId,
     slot: Timestamp,
@@ -100,7 +100,7 @@ pub async fn pinged<A: KeepsPages>(
 }
 
 /// Forgets the rounds before this instant.
-pub async fn forget<A: ChangesTickets>(
+pub async fn forget<A: KeepsPages>(
     permit: &mut Permit<'_, A>,
     before: Timestamp,
 ) -> Result<(), StoreError> {

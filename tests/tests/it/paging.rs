@@ -5,6 +5,7 @@ use serde_json::Value;
 use tierdesk_tests::{Backend, MailDesk, Program, TestDesk, WebhookSink};
 
 mod acknowledging;
+mod alarms;
 mod channels;
 mod complaints;
 mod digests;

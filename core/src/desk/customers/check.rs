@@ -8,11 +8,12 @@ use super::{
     join,
 };
 use crate::{
-    customers::{Contact, Customer, DomainError, DomainName},
+    customers::{Contact, Customer, DomainError, DomainName, Slug},
     permit::{Action, Permit, missing},
     refusal::{Refusal, RefusalCode},
     staff::{Attribute, Role},
     store::{Tx, customers::lookup},
+    watchdog,
 };
 
 /// Slug, prefix and account are nobody else's.
@@ -216,4 +217,14 @@ pub(in crate::desk) fn differences(
     changed
         .map(|((name, old), (_, new))| (name, format!("{old} -> {new}")))
         .collect()
+}
+
+/// Refuses what is kept for the desk's self-tests.
+pub(in crate::desk) fn check_reserved(slug: &Slug) -> Result<(), Refusal> {
+    if slug.as_str() != watchdog::SLUG {
+        return Ok(());
+    }
+    let message = format!("{slug} is kept for the desk's own self-tests; nothing was changed");
+    Err(Refusal::new(RefusalCode::Taken, message)
+        .with_hint("name another customer; docs/oncall.md says what self-tests are"))
 }

@@ -4,6 +4,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::{
+    concerned::tell_other,
+    handoffs::on_the_wall,
     people::{for_whom, own_or_admin, reason_of},
     place,
 };
@@ -92,6 +94,12 @@ pub async fn add_absence(
         .with("to", span.1.to_string())
         .with("reason", reason);
     audit::append(&mut permit, vec![change]).await?;
+    let words = format!(
+        "You are entered as away\n{} to {}: you are not called then.",
+        on_the_wall(&zone, span.0),
+        on_the_wall(&zone, span.1)
+    );
+    tell_other(desk, &mut permit, &staff, Some(whom.id), &words).await?;
     tx.commit().await?;
     Ok(AbsenceReport {
         id,
@@ -122,6 +130,14 @@ pub async fn remove_absence(
         .with("not away from", found.starts.to_string())
         .with("to", found.ends.to_string());
     audit::append(&mut permit, vec![change]).await?;
+    let staff = staff::list(&mut permit).await?;
+    let zone = zone_of(&mut permit, found.staff_id).await?;
+    let words = format!(
+        "You are not entered as away any more\n{} to {}.",
+        on_the_wall(&zone, found.starts),
+        on_the_wall(&zone, found.ends)
+    );
+    tell_other(desk, &mut permit, &staff, Some(found.staff_id), &words).await?;
     tx.commit().await?;
     Ok(found.into())
 }

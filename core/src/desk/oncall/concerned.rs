@@ -1,18 +1,23 @@
-//! Telling people that a shift of theirs changed hands, when somebody else had it do so.
+//! Telling people that a shift of theirs changed hands, when somebody else had it do so. Reasons are left out: they are
+//! free text about people, and this leaves the desk.
+
+use std::collections::BTreeSet;
 
 use super::{
     handoffs::{on_the_wall, shown},
-    place,
+    place, rota,
 };
 use crate::{
+    clock::Timestamp,
     desk::{Desk, Error, paging::tell},
     ids::StaffId,
+    oncall::{Layer, timeline},
     paging::PageKind,
     permit::{ChangesTickets, Permit},
     staff::Staff,
     store::{
         Tx,
-        oncall::{self, StoredOverride},
+        oncall::{self, StoredOverride, StoredSchedule},
     },
 };
 
@@ -43,4 +48,22 @@ pub(super) async fn span_of(tx: &mut Tx, row: &StoredOverride) -> Result<String,
         on_the_wall(&zone, row.starts),
         on_the_wall(&zone, row.ends),
     ))
+}
+
+/// Who is called in a layer over a span, as things stand.
+pub(super) async fn called_in(
+    tx: &mut Tx,
+    stored: &StoredSchedule,
+    staff: &[Staff],
+    layer: Layer,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<BTreeSet<StaffId>, Error> {
+    let (rotations, roster) = rota(tx, stored, staff, from, to).await?;
+    let segments = timeline(&rotations, &roster, from, to);
+    let called = segments.iter().filter_map(|one| match layer {
+        Layer::Primary => one.primary,
+        Layer::Secondary => one.secondary,
+        Layer::Fallback => None,
+    });
+    Ok(called.collect())
 }

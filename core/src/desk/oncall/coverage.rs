@@ -1,4 +1,5 @@
-//! Whether somebody is on call for every tier: ahead, for whoever sets the rota, and now, for the alarm.
+//! Whether somebody is on call wherever somebody has to be: ahead, for whoever sets the rota, and now, for the
+//! alarm.
 
 use std::collections::BTreeSet;
 
@@ -7,57 +8,131 @@ use crate::{
     desk::{Desk, Error},
     ids::StaffId,
     oncall::{Segment, Source},
+    paging::Target,
     permit::{Actor, Permit, ReadRota, Subject, SystemRole, authorise, missing},
-    staff::Staff,
+    staff::{Attribute, Staff},
     store::{
+        StoreError,
         oncall::{self, StoredSchedule},
         staff,
     },
-    tiers::{Tier, TierSlug},
 };
 
-/// What is wrong with the rota of a tier.
+/// What is wrong with a rota.
 #[derive(Clone, Debug)]
 pub struct RotaAlarm {
-    /// The tier.
-    pub tier: TierSlug,
+    /// For whom: a tier, `triage`, or a role of a step.
+    pub whom: String,
     /// What is wrong.
     pub message: String,
     /// What to do.
     pub hint: String,
 }
 
-/// Whether there is any schedule at all, and what is wrong with the four weeks ahead: tiers for which nobody
-/// would be called at some time, and people on call of whom something is not attested that the tier asks for.
-pub async fn check(desk: &Desk, actor: &Actor) -> Result<(bool, Vec<RotaAlarm>), Error> {
+/// Something that needs somebody on call at every instant.
+struct Need {
+    /// What people call it.
+    whom: String,
+    schedule: String,
+    /// What is asked of whoever is called.
+    demanded: BTreeSet<Attribute>,
+    /// A role without a schedule is nobody's: its steps are passed. A tier without one calls the admins.
+    is_role: bool,
+}
+
+/// The tiers, what is nobody's yet, and the roles that steps of the policies call.
+fn needs(desk: &Desk) -> Vec<Need> {
+    let mut all: Vec<Need> = desk
+        .catalogue
+        .iter()
+        .map(|tier| Need {
+            whom: tier.slug.to_string(),
+            schedule: tier.on_call.schedule.clone(),
+            demanded: tier.staff_attributes.iter().cloned().collect(),
+            is_role: false,
+        })
+        .collect();
+    let triage = &desk.policies.triage_schedule;
+    if all.iter().all(|one| one.schedule != *triage) {
+        all.push(Need {
+            whom: "triage".to_owned(),
+            schedule: triage.clone(),
+            demanded: BTreeSet::new(),
+            is_role: false,
+        });
+    }
+    all.extend(roles(desk).into_iter().map(|role| Need {
+        whom: Target::Role(role.clone()).to_string(),
+        schedule: role,
+        demanded: BTreeSet::new(),
+        is_role: true,
+    }));
+    all
+}
+
+/// The schedules that steps call by `role:`.
+fn roles(desk: &Desk) -> BTreeSet<String> {
+    let rules = desk.policies.iter().flat_map(|policy| policy.rules.iter());
+    let steps = rules.filter_map(|(_, rule)| rule.as_ref());
+    let targets = steps.flat_map(|rule| rule.plan.steps.iter().flat_map(|step| &step.to));
+    targets
+        .filter_map(|target| match target {
+            Target::Role(role) => Some(role.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// How the rota looks.
+#[derive(Clone, Debug)]
+pub struct Coverage {
+    /// Whether there is any schedule at all.
+    pub has_any: bool,
+    /// What is wrong.
+    pub alarms: Vec<RotaAlarm>,
+    /// Roles that steps call and that have no schedule: these steps are passed.
+    pub vacant_roles: Vec<String>,
+}
+
+/// Looks at the four weeks ahead: where nobody would be called at some time, and who is on call of whom something is
+/// not attested that the tier asks for.
+pub async fn check(desk: &Desk, actor: &Actor) -> Result<Coverage, Error> {
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, actor, ReadRota, Subject::Desk).await?;
     let staff = staff::list(&mut permit).await?;
-    let has_any = !oncall::schedules(&mut permit).await?.is_empty();
-    let mut alarms = Vec::new();
-    for tier in desk.catalogue.iter() {
-        let slug = &tier.on_call.schedule;
-        match oncall::find_schedule(&mut permit, slug).await? {
-            Some(stored) => of_tier(desk, &mut permit, tier, &stored, &staff, &mut alarms).await?,
-            None => alarms.push(RotaAlarm {
-                tier: tier.slug.clone(),
-                message: format!("there is no schedule {slug}: the admins are called"),
+    let mut found = Coverage {
+        has_any: !oncall::schedules(&mut permit).await?.is_empty(),
+        alarms: Vec::new(),
+        vacant_roles: Vec::new(),
+    };
+    for need in needs(desk) {
+        match oncall::find_schedule(&mut permit, &need.schedule).await? {
+            Some(stored) => {
+                look_ahead(desk, &mut permit, &need, &stored, &staff, &mut found.alarms).await?;
+            }
+            None if need.is_role => found.vacant_roles.push(need.schedule),
+            None => found.alarms.push(RotaAlarm {
+                message: format!(
+                    "there is no schedule {}: the admins are called",
+                    need.schedule
+                ),
+                whom: need.whom,
                 hint: "tierdesk oncall schedule set --file ROTA.toml".to_owned(),
             }),
         }
     }
-    Ok((has_any, alarms))
+    Ok(found)
 }
 
-async fn of_tier(
+async fn look_ahead(
     desk: &Desk,
     permit: &mut Permit<'_, ReadRota>,
-    tier: &Tier,
+    need: &Need,
     stored: &StoredSchedule,
     staff: &[Staff],
     alarms: &mut Vec<RotaAlarm>,
 ) -> Result<(), Error> {
-    let slug = &tier.on_call.schedule;
+    let slug = &need.schedule;
     let from = permit.now();
     let to = from.plus(preview::WEEK * 4);
     let is_nobody = on_duty(permit, desk, slug).await?.source == Source::CatchAll;
@@ -73,20 +148,19 @@ async fn of_tier(
             .sum::<u64>()
             / 3_600;
         alarms.push(RotaAlarm {
-            tier: tier.slug.clone(),
+            whom: need.whom.clone(),
             message: format!(
                 "{}nobody is on call by schedule {slug} for {hours} of the next 672 hours, first at {first}",
                 if is_nobody { "NOW: " } else { "" },
             ),
             hint: format!(
-                "give it a fallback, or an override; tierdesk oncall preview --tier {}",
-                tier.slug
+                "give it a fallback, or an override; tierdesk oncall preview --schedule {slug}"
             ),
         });
     }
-    for (name, lacking) in unattested(permit, tier, staff, &segments).await? {
+    for (name, lacking) in unattested(permit, need, staff, &segments).await? {
         alarms.push(RotaAlarm {
-            tier: tier.slug.clone(),
+            whom: need.whom.clone(),
             message: format!(
                 "{name} is on call by schedule {slug} and would not be called: {lacking} is not attested"
             ),
@@ -99,16 +173,15 @@ async fn of_tier(
 /// Who is on call and may not see the tier's tickets, with what is not attested of them.
 async fn unattested(
     permit: &mut Permit<'_, ReadRota>,
-    tier: &Tier,
+    need: &Need,
     staff: &[Staff],
     segments: &[Segment],
 ) -> Result<Vec<(String, String)>, Error> {
-    let demanded = tier.staff_attributes.iter().cloned().collect();
     let people = segments.iter().flat_map(|one| [one.primary, one.secondary]);
     let people: BTreeSet<StaffId> = people.flatten().collect();
     let mut found = Vec::new();
     for id in people {
-        if let Some(lacking) = missing(permit, id, &demanded).await? {
+        if let Some(lacking) = missing(permit, id, &need.demanded).await? {
             found.push((name_of(staff, id), lacking));
         }
     }
@@ -116,21 +189,31 @@ async fn unattested(
     Ok(found)
 }
 
-/// The tiers for which nobody is on call this instant, where there is a rota at all: without one the admins
-/// are called, which is a way to begin.
-pub async fn uncovered(desk: &Desk) -> Result<Vec<TierSlug>, Error> {
+/// For whom nobody is on call this instant, where there is a rota at all: without one the admins are called, which is
+/// a way to begin. A role without a schedule counts as none. Who is on call by a rota that cannot be read is
+/// nobody.
+pub async fn uncovered(desk: &Desk) -> Result<Vec<String>, Error> {
     const WORKER: Actor = Actor::System(SystemRole::Worker);
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, &WORKER, ReadRota, Subject::Desk).await?;
-    if oncall::schedules(&mut permit).await?.is_empty() {
+    if oncall::slugs(&mut permit).await?.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tiers = Vec::new();
-    for tier in desk.catalogue.iter() {
-        let duty = on_duty(&mut permit, desk, &tier.on_call.schedule).await?;
-        if duty.source == Source::CatchAll {
-            tiers.push(tier.slug.clone());
+    let mut found = Vec::new();
+    for need in needs(desk) {
+        let is_covered = match oncall::find_schedule(&mut permit, &need.schedule).await {
+            Ok(None) => need.is_role,
+            Ok(Some(_)) => match on_duty(&mut permit, desk, &need.schedule).await {
+                Ok(duty) => duty.source != Source::CatchAll,
+                Err(Error::Failed(StoreError::Inconsistent { .. })) => false,
+                Err(error) => return Err(error),
+            },
+            Err(StoreError::Inconsistent { .. }) => false,
+            Err(error) => return Err(error.into()),
+        };
+        if !is_covered {
+            found.push(need.whom);
         }
     }
-    Ok(tiers)
+    Ok(found)
 }

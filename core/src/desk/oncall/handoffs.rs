@@ -25,8 +25,6 @@ use crate::{
 };
 
 const WORKER: Actor = Actor::System(SystemRole::Worker);
-/// Whoever could not be reminded for so long is told when their shift begins.
-const LATE: Duration = Duration::from_hours(1);
 /// What was told is kept for so long.
 const KEPT: Duration = Duration::from_hours(60 * 24);
 
@@ -123,23 +121,13 @@ async fn find(
             .find(|one| one.schedule == place.0 && one.layer == place.1);
         row.and_then(|one| one.staff_id)
     };
-    let schedules = oncall::schedules(permit).await?;
-    for stored in &schedules {
+    let slugs = oncall::slugs(permit).await?;
+    for slug in &slugs {
         let now = permit.now();
-        let (rotations, roster) = match rota(permit, stored, staff, now, Timestamp::MAX).await {
-            Ok(rota) => rota,
-            Err(Error::Failed(StoreError::Inconsistent { table, detail })) => {
-                tracing::error!(
-                    schedule = stored.slug,
-                    table,
-                    detail,
-                    "a rota cannot be read"
-                );
-                continue;
-            }
-            Err(error) => return Err(error),
+        let Some((stored, rotations, roster)) = read(permit, slug, staff).await? else {
+            continue;
         };
-        let zone = place::zone(stored);
+        let zone = place::zone(&stored);
         let duty = resolve(&rotations, &roster, now);
         for layer in CALLED {
             let place = (stored.slug.clone(), layer);
@@ -156,8 +144,8 @@ async fn find(
             }
         }
         if let Some(ahead) = desk.policies.remind_ahead {
-            let span = (now.plus(ahead).minus(LATE).max(now), now.plus(ahead));
-            for one in soon(stored, (&rotations, &roster), staff, span) {
+            let span = (now, now.plus(ahead));
+            for one in soon(&stored, (&rotations, &roster), staff, span) {
                 // Whoever is on call already knows of the rota.
                 let is_on = CALLED
                     .iter()
@@ -168,9 +156,9 @@ async fn find(
             }
         }
     }
-    let gone = told.iter().filter(|one| {
-        one.staff_id.is_some() && schedules.iter().all(|stored| stored.slug != one.schedule)
-    });
+    let gone = told
+        .iter()
+        .filter(|one| one.staff_id.is_some() && !slugs.contains(&one.schedule));
     found.passed.extend(gone.map(|one| Passed {
         place: (one.schedule.clone(), one.layer),
         from: one.staff_id,
@@ -178,6 +166,31 @@ async fn find(
         until: None,
     }));
     Ok(found)
+}
+
+/// A schedule with what changes it; nothing where that cannot be read.
+async fn read(
+    permit: &mut Permit<'_, ReadRota>,
+    slug: &str,
+    staff: &[Staff],
+) -> Result<Option<(StoredSchedule, Schedule, Roster)>, Error> {
+    let now = permit.now();
+    let read = match oncall::find_schedule(permit, slug).await {
+        Ok(None) => return Ok(None),
+        Ok(Some(stored)) => match rota(permit, &stored, staff, now, Timestamp::MAX).await {
+            Ok((rotations, roster)) => Ok((stored, rotations, roster)),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error.into()),
+    };
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::Failed(StoreError::Inconsistent { table, detail })) => {
+            tracing::error!(schedule = slug, table, detail, "a rota cannot be read");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Shifts that begin in this span.
@@ -200,12 +213,16 @@ fn soon(
             person: one.person,
             at: one.at,
             words: format!(
-                "{}: from {at}{}.{} To give it away: tierdesk oncall swap offer --schedule {} --from {}",
+                "{}: from {at}{}.{} To give it away: tierdesk oncall swap offer --schedule {} --from {}{}",
                 shown(&place),
                 until.unwrap_or_default(),
                 before.unwrap_or_default(),
                 stored.slug,
                 one.at,
+                match one.layer {
+                    Layer::Primary => "",
+                    Layer::Secondary | Layer::Fallback => " --layer secondary",
+                },
             ),
             place,
         }

@@ -210,10 +210,10 @@ pub async fn take(
     let taken = find(&mut permit, id).await?;
     let report = SwapReport::of(&staff, &taken);
     let span = span_of(&mut permit, &taken).await?;
-    let (whose, name, why) = (&report.whose, &taker.name, &taken.reason);
-    let words = format!("{name} has taken a shift of yours\n{span}. Why: {why}.");
+    let (whose, name) = (&report.whose, &taker.name);
+    let words = format!("{name} has taken a shift of yours\n{span}.");
     tell_other(desk, &mut permit, &staff, taken.replaces, &words).await?;
-    let words = format!("A shift of {whose} is yours now\n{span}. Why: {why}.");
+    let words = format!("A shift of {whose} is yours now\n{span}.");
     tell_other(desk, &mut permit, &staff, Some(taker.id), &words).await?;
     tx.commit().await?;
     Ok(report)

@@ -161,8 +161,8 @@ async fn text_of(
         PageKind::News => return Ok((PageText::of_news(&page.reason), None, true)),
         PageKind::Digest => {
             let waiting = digest::waiting(desk, tx, &page.schedule, notice.staff_id).await?;
-            let (shown, more) = (&waiting.shown, waiting.more);
-            let text = PageText::of_digest(&page.schedule, shown, more, tx.now());
+            let more = (waiting.more, waiting.is_cut);
+            let text = PageText::of_digest(&page.schedule, &waiting.shown, more, tx.now());
             return Ok((text, None, true));
         }
         PageKind::Ticket | PageKind::Unverified | PageKind::Test | PageKind::Alarm => {}

@@ -1,5 +1,7 @@
 //! The digest: once a day, whoever is on call by a schedule is told what waits for us and pages nobody.
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 
 use super::news;
@@ -7,24 +9,25 @@ use crate::{
     clock::Timestamp,
     desk::{Desk, Error, chat, oncall},
     disclosure::DisclosedTicket,
-    ids::StaffId,
+    ids::{CustomerId, StaffId},
     oncall::wall,
     paging::{DigestTime, PageKind, Policies},
-    permit::{Actor, RunPages, Subject, SystemRole, authorise, missing},
+    permit::{Actor, Permit, RunPages, Subject, SystemRole, authorise, missing},
     staff::{Role, Staff, StaffStatus},
     store::{
-        Tx,
+        StoreError, Tx,
         oncall::{find_schedule, news as told},
         staff, tickets,
     },
+    telemetry,
     tiers::PerSeverity,
 };
 
 const WORKER: Actor = Actor::System(SystemRole::Worker);
 /// So many tickets stand in a digest; of further ones their number does.
 const SHOWN: usize = 20;
-/// So many of a tier are counted.
-const COUNTED: i64 = 200;
+/// So many of a tier are looked at.
+const COUNTED: usize = 200;
 /// A digest that could not be written for so long is left out: the next one says the same.
 const LATE: std::time::Duration = std::time::Duration::from_hours(4);
 
@@ -34,6 +37,8 @@ pub(super) struct Waiting {
     pub(super) shown: Vec<DisclosedTicket>,
     /// How many more.
     pub(super) more: usize,
+    /// Whether there may be more than those.
+    pub(super) is_cut: bool,
 }
 
 /// Writes the digests whose time has come. Returns how many people get one.
@@ -51,7 +56,18 @@ pub async fn send_due(desk: &Desk) -> Result<usize, Error> {
             continue;
         }
         drop(tx);
-        count += send(desk, &schedule, &key).await?;
+        // One that cannot be written holds up no other.
+        match send(desk, &schedule, &key).await {
+            Ok(people) => count += people,
+            Err(error) => {
+                let error = telemetry::chain(&error);
+                tracing::error!(
+                    schedule,
+                    error,
+                    "a digest could not be written; it is tried again"
+                );
+            }
+        }
     }
     Ok(count)
 }
@@ -63,24 +79,42 @@ async fn send(desk: &Desk, schedule: &str, key: &str) -> Result<usize, Error> {
         return Ok(0);
     }
     let mut count = 0;
-    let primary = oncall::on_duty(&mut permit, desk, schedule).await?.primary;
-    let people = match primary {
-        Some(person) => vec![person],
-        None => admins(&mut permit).await?,
-    };
-    for person in people {
-        let waiting = waiting(desk, &mut permit, schedule, Some(person.id)).await?;
-        if waiting.shown.is_empty() {
-            continue;
+    for people in readers(desk, &mut permit, schedule).await? {
+        for person in people {
+            let waiting = waiting(desk, &mut permit, schedule, Some(person.id)).await?;
+            if waiting.shown.is_empty() {
+                continue;
+            }
+            // What waits is looked up when it is sent: it may be shown less by then, and less may wait.
+            let words = format!("digest of {schedule}");
+            let kind = PageKind::Digest;
+            let is_told = news::tell(desk, &mut permit, &person, kind, schedule, &words).await?;
+            count += usize::from(is_told);
         }
-        // What waits is looked up when it is sent: it may be shown less by then, and less may wait.
-        let words = format!("digest of {schedule}");
-        let kind = PageKind::Digest;
-        let is_told = news::tell(desk, &mut permit, &person, kind, schedule, &words).await?;
-        count += usize::from(is_told);
+        if count > 0 {
+            break;
+        }
     }
     tx.commit().await?;
     Ok(count)
+}
+
+/// Who gets it; the next ones where those before may read none of it, or have no channel for it.
+async fn readers(
+    desk: &Desk,
+    permit: &mut Permit<'_, RunPages>,
+    schedule: &str,
+) -> Result<[Vec<Staff>; 3], Error> {
+    let (first, second) = match oncall::on_duty(permit, desk, schedule).await {
+        Ok(duty) => (duty.primary, duty.secondary),
+        Err(Error::Failed(StoreError::Inconsistent { table, detail })) => {
+            tracing::error!(schedule, table, detail, "a rota cannot be read");
+            (None, None)
+        }
+        Err(error) => return Err(error),
+    };
+    let one = |person: Option<Staff>| person.into_iter().collect();
+    Ok([one(first), one(second), admins(permit).await?])
 }
 
 /// Whoever is called where a rota has nobody.
@@ -102,17 +136,24 @@ fn schedules(desk: &Desk) -> Vec<String> {
 
 /// What stands for today's digest, where its time has come and is not long over.
 async fn due(tx: &mut Tx, time: DigestTime, schedule: &str) -> Result<Option<String>, Error> {
-    let stored = find_schedule(tx, schedule).await?;
-    let zone = stored.and_then(|stored| stored.spec.time_zone().ok());
+    let zone = match find_schedule(tx, schedule).await {
+        Ok(stored) => stored.and_then(|stored| stored.spec.time_zone().ok()),
+        Err(StoreError::Inconsistent { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
     let day = slot(time, &zone.unwrap_or(TimeZone::UTC), tx.now());
     Ok(day.map(|day| format!("digest:{schedule}:{day}")))
 }
 
 /// The day whose digest is due at `now`.
 fn slot(time: DigestTime, zone: &TimeZone, now: Timestamp) -> Option<jiff::civil::Date> {
-    let day = zone.to_datetime(now.to_jiff()).date();
-    let at = wall::first(zone, day.to_datetime(time.at));
-    (time.days.has(day.weekday()) && now >= at && now < at.plus(LATE)).then_some(day)
+    let today = zone.to_datetime(now.to_jiff()).date();
+    // One that is due shortly before midnight is late on the next day.
+    let days = [Some(today), today.yesterday().ok()];
+    days.into_iter().flatten().find(|day| {
+        let at = wall::first(zone, day.to_datetime(time.at));
+        time.days.has(day.weekday()) && now >= at && now < at.plus(LATE)
+    })
 }
 
 /// What waits by this schedule and may be shown to this person, what is due first in front.
@@ -125,24 +166,39 @@ pub(super) async fn waiting(
     let mut waiting = Waiting {
         shown: Vec::new(),
         more: 0,
+        is_cut: false,
     };
+    let limit = i64::try_from(COUNTED).unwrap_or(i64::MAX);
+    let mut may_read: HashMap<(Option<&str>, Option<CustomerId>), bool> = HashMap::new();
+    let mut all = Vec::new();
     for (tier, digest) in tiers(desk, schedule) {
-        let found = tickets::list_waiting(tx, tier, digest, COUNTED).await?;
+        let found = tickets::list_waiting(tx, tier, digest, limit).await?;
+        waiting.is_cut |= found.len() >= COUNTED;
         for ticket in found {
-            if let Some(person) = person {
-                let demanded = staff::demanded(tx, ticket.id).await?;
-                if missing(tx, person, &demanded).await?.is_some() {
-                    continue;
+            // What is asked of a reader depends on tier and contract alone.
+            let of = (tier, ticket.customer_id);
+            let may = match (person, may_read.get(&of)) {
+                (None, _) => true,
+                (Some(_), Some(may)) => *may,
+                (Some(person), None) => {
+                    let demanded = staff::demanded(tx, ticket.id).await?;
+                    let may = missing(tx, person, &demanded).await?.is_none();
+                    may_read.insert(of, may);
+                    may
                 }
-            }
-            if waiting.shown.len() < SHOWN {
-                waiting
-                    .shown
-                    .push(chat::disclosed(desk, tx, &ticket).await?);
-            } else {
-                waiting.more += 1;
+            };
+            if may {
+                all.push(ticket);
             }
         }
+    }
+    all.sort_by_key(|ticket| {
+        let due = ticket.clocks.due();
+        (due.is_none(), due, ticket.number)
+    });
+    waiting.more = all.len().saturating_sub(SHOWN);
+    for ticket in all.iter().take(SHOWN) {
+        waiting.shown.push(chat::disclosed(desk, tx, ticket).await?);
     }
     Ok(waiting)
 }
@@ -179,6 +235,22 @@ mod tests {
         assert_eq!(day("2026-11-24T17:59:59Z"), tuesday);
         assert_eq!(day("2026-11-24T18:00:00Z"), None, "it is late");
         assert_eq!(day("2026-11-28T14:30:00Z"), None, "it is Saturday");
+        let late = DigestTime {
+            at: jiff::civil::time(23, 30, 0, 0),
+            ..time
+        };
+        let day = |at: &str| slot(late, &zone, at.parse().unwrap()).map(|day| day.to_string());
+        let friday = Some("2026-11-27".to_owned());
+        assert_eq!(day("2026-11-28T04:30:00Z"), friday);
+        assert_eq!(day("2026-11-28T08:29:59Z"), friday, "it is Saturday there");
+        assert_eq!(day("2026-11-28T08:30:00Z"), None);
+    }
+
+    #[test]
+    fn summer_time_is_the_schedules() {
+        let time = Policies::embedded().digest.unwrap();
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let day = |at: &str| slot(time, &zone, at.parse().unwrap()).map(|day| day.to_string());
         assert_eq!(day("2026-07-07T13:00:00Z"), Some("2026-07-07".to_owned()));
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     clock::Timestamp,
     desk::Desk,
     ids::{PageId, TicketId},
-    paging::{Next, PageKind, PageState, Plan, Signal, Target},
+    paging::{Next, PageKind, PageState, Signal},
     permit::{Actor, KeepPages, Permit, RunPages, Subject, SystemRole, authorise},
     store::{
         pages::{self, BrokenPage, Page},
@@ -36,10 +36,6 @@ const AT_ONCE: i64 = 50;
 const STUCK_FOR: Duration = Duration::from_secs(30);
 /// A catch-all that reached nobody is tried again behind this.
 pub(super) const CATCH_ALL_AGAIN: Duration = Duration::from_mins(10);
-/// An alarm that nobody takes is told again behind this, twice.
-const ALARM_AGAIN: Duration = Duration::from_mins(30);
-/// One that somebody has, behind this.
-const ALARM_HELD: Duration = Duration::from_hours(4);
 /// A step that is due for longer was forgotten, or nobody runs the engine.
 const OVERDUE: Duration = Duration::from_mins(2);
 
@@ -296,46 +292,4 @@ pub async fn check(desk: &Desk) -> Result<Health, Error> {
         broken: broken.into_iter().map(words).collect(),
         unanswered,
     })
-}
-
-/// Calls the catch-all because something is wrong with the desk itself; once, until it is over. Returns
-/// whether it did.
-pub async fn raise_alarm(desk: &Desk, reason: &str) -> Result<bool, Error> {
-    let mut tx = desk.database.begin_write().await?;
-    let mut permit = authorise(&mut tx, &WORKER, RunPages, Subject::Desk).await?;
-    if !pages::list_alarms(&mut permit).await?.is_empty() {
-        return Ok(false);
-    }
-    let now = permit.now();
-    let plan = Plan {
-        repeat: 2,
-        ack_expires: Some(ALARM_HELD.as_secs()),
-        ..Plan::at_once("alarm", Target::CatchAll, ALARM_AGAIN)
-    };
-    let page = Page {
-        reason: reason.to_owned(),
-        ..Page::new(permit.new_id(), PageKind::Alarm, plan, (now, now))
-    };
-    pages::insert_many(&mut permit, vec![page.clone()]).await?;
-    let details = vec![("reason", reason.to_owned())];
-    note(&mut permit, &page, "alarm", details).await?;
-    permit.wake_workers();
-    tx.commit().await?;
-    Ok(true)
-}
-
-/// What was wrong is not any more.
-pub async fn end_alarm(desk: &Desk) -> Result<(), Error> {
-    let mut tx = desk.database.begin_read().await?;
-    if pages::list_alarms(&mut tx).await?.is_empty() {
-        return Ok(());
-    }
-    drop(tx);
-    let mut tx = desk.database.begin_write().await?;
-    let mut permit = authorise(&mut tx, &WORKER, RunPages, Subject::Desk).await?;
-    for mut page in pages::list_alarms(&mut permit).await? {
-        end(&mut permit, &mut page, "what was wrong is not any more").await?;
-    }
-    tx.commit().await?;
-    Ok(())
 }

@@ -5,7 +5,7 @@ use crate::{
     customers::{Contact, Customer, EmailAddress},
     desk::{
         Desk, Error,
-        customers::{check_contacts, check_domains, get},
+        customers::{check_contacts, check_domains, get_to_change},
         receipt,
         receive::Standing,
         retention::check_ticket_hold,
@@ -40,7 +40,7 @@ pub async fn bind(
     options: BindOptions,
 ) -> Result<TicketReport, Error> {
     change_ticket(desk, actor, BindTicket, number, async |permit, ticket| {
-        let customer = get(permit, slug).await?;
+        let customer = get_to_change(permit, slug).await?;
         let mut details = vec![("customer", customer.slug.to_string())];
         details.extend(teach(desk, permit, ticket, &customer, options).await?);
         let is_bound = ticket.customer_id == Some(customer.id);

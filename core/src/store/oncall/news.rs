@@ -8,16 +8,16 @@ use crate::{
     clock::Timestamp,
     ids::StaffId,
     oncall::Layer,
-    permit::{ChangesTickets, Permit},
+    permit::{KeepsPages, Permit},
 };
 
 statements! {
     DUTIES = Sql::same("SELECT schedule, layer, staff_id FROM oncall_duties ORDER BY schedule, layer");
     /// Whoever is second finds it passed on already.
     PASS_ON = Sql::same(
-        "INSERT INTO oncall_duties (schedule, layer, staff_id, since) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (schedule, layer) DO UPDATE SET staff_id = EXCLUDED.staff_id, since = EXCLUDED.since
-         WHERE oncall_duties.staff_id IS NOT DISTINCT FROM $5
+        "INSERT INTO oncall_duties (schedule, layer, staff_id) VALUES ($1, $2, $3)
+         ON CONFLICT (schedule, layer) DO UPDATE SET staff_id = EXCLUDED.staff_id
+         WHERE oncall_duties.staff_id IS NOT DISTINCT FROM $4
             AND oncall_duties.staff_id IS DISTINCT FROM EXCLUDED.staff_id");
     HAS = Sql::same("SELECT CAST(COUNT(*) AS BIGINT) FROM news WHERE key = $1");
     BEGIN = Sql::same("INSERT INTO news (key, at) VALUES ($1, $2) ON CONFLICT DO NOTHING");
@@ -44,13 +44,13 @@ pub async fn duties(tx: &mut Tx) -> Result<Vec<ToldDuty>, StoreError> {
 
 /// Writes down that who is on call is `to`, where it was `from` that was told. Returns whether it does: another
 /// process may have been first.
-pub async fn pass_on<A: ChangesTickets>(
+pub async fn pass_on<A: KeepsPages>(
     permit: &mut Permit<'_, A>,
     (schedule, layer): (&str, Layer),
     from: Option<StaffId>,
     to: Option<StaffId>,
 ) -> Result<bool, StoreError> {
-    let values = (schedule.to_owned(), layer, to, permit.now(), from);
+    let values = (schedule.to_owned(), layer, to, from);
     Ok(permit.execute(PASS_ON, values).await? > 0)
 }
 
@@ -61,7 +61,7 @@ pub async fn has(tx: &mut Tx, key: &str) -> Result<bool, StoreError> {
 }
 
 /// Writes down that this is told. Returns whether it does: another process may have been first.
-pub async fn begin<A: ChangesTickets>(
+pub async fn begin<A: KeepsPages>(
     permit: &mut Permit<'_, A>,
     key: &str,
 ) -> Result<bool, StoreError> {
@@ -70,7 +70,7 @@ pub async fn begin<A: ChangesTickets>(
 }
 
 /// Forgets what was told before this instant.
-pub async fn forget<A: ChangesTickets>(
+pub async fn forget<A: KeepsPages>(
     permit: &mut Permit<'_, A>,
     before: Timestamp,
 ) -> Result<(), StoreError> {

@@ -30,13 +30,21 @@ macro_rules! queue {
     };
 }
 
+/// When an answer is due: by the first clock that is not met.
+macro_rules! due {
+    () => {
+        "CASE WHEN t.first_response_met_at IS NULL THEN t.first_response_due END,
+         CASE WHEN t.next_response_met_at IS NULL THEN t.next_response_due END"
+    };
+}
+
 /// The statuses are written out as above, so that the same indexes serve.
 macro_rules! waiting {
     ($whose:literal) => {
         concat!("SELECT ", ticket_columns!(), " FROM tickets t
             WHERE t.status IN ('new', 'open', 'waiting-customer', 'on-hold') AND t.status IN ('new', 'open')
               AND ", $whose, " AND t.severity IN ($1, $2, $3, $4) AND NOT t.is_silent
-            ORDER BY (t.first_response_due IS NULL), t.first_response_due, t.number LIMIT $5")
+            ORDER BY (COALESCE(", due!(), ") IS NULL), COALESCE(", due!(), "), t.number LIMIT $5")
     };
 }
 

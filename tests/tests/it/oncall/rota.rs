@@ -2,6 +2,7 @@
 
 use tierdesk_core::{
     desk::oncall::{self, Place},
+    paging::Policies,
     refusal::RefusalCode,
 };
 use tierdesk_tests::{Backend, TestDesk, on_both, owner};
@@ -14,6 +15,7 @@ on_both! {
     somebody_is_called_for_every_tier_at_every_instant,
     the_burden_is_told_for_each,
     a_schedule_that_a_tier_goes_by_is_not_removed,
+    roles_triage_and_what_cannot_be_read_count,
 }
 
 async fn a_rota_is_set_shown_exported_and_kept(backend: Backend) {
@@ -85,6 +87,15 @@ async fn what_is_wrong_with_a_file_is_said_with_its_line(backend: Backend) {
     }
 }
 
+/// Monday to Friday, and no fallback.
+const WORKING_DAYS: &str = "[[schedule]]\nslug = \"fintech\"\nzone = \"Europe/Berlin\"\n[[schedule.rotation]]\nlayer = \
+                 \"primary\"\npeople = [\"dana\"]\nevery = \"1 day\"\nstarts = \"2026-11-02 00:00\"\ndays = \"mon-fri\"\n";
+
+/// For whom nobody is on call now.
+async fn uncovered(test: &TestDesk) -> Vec<String> {
+    oncall::uncovered(&test.desk).await.expect("it is looked")
+}
+
 async fn somebody_is_called_for_every_tier_at_every_instant(backend: Backend) {
     let empty = TestDesk::with_customers(backend).await;
     let rows = oncall::now(&empty.desk, &owner(), None)
@@ -95,18 +106,24 @@ async fn somebody_is_called_for_every_tier_at_every_instant(backend: Backend) {
         assert_eq!(row.primary, "catch-all", "not even an admin is there");
         assert_eq!(row.source.as_str(), "catch_all");
     }
-    let (has_any, _) = oncall::check(&empty.desk, &owner()).await.expect("checked");
-    assert!(!has_any);
+    let found = oncall::check(&empty.desk, &owner()).await.expect("checked");
+    assert!(!found.has_any);
 
     let test = staffed(backend).await;
-    let (has_any, alarms) = oncall::check(&test.desk, &owner()).await.expect("checked");
-    assert!(has_any);
-    let tiers: Vec<&str> = alarms.iter().map(|alarm| alarm.tier.as_str()).collect();
+    let found = oncall::check(&test.desk, &owner()).await.expect("checked");
+    assert!(found.has_any);
+    let tiers: Vec<&str> = found
+        .alarms
+        .iter()
+        .map(|alarm| alarm.whom.as_str())
+        .collect();
     assert_eq!(
         tiers,
         ["gov-federal", "healthcare", "standard"],
         "no schedule"
     );
+    let roles = ["engineering-director", "platform-lead", "security-lead"];
+    assert_eq!(found.vacant_roles, roles, "steps of the seeded chain");
     let rows = oncall::now(&test.desk, &owner(), None).await.expect("told");
     let called: Vec<(&str, &str)> = rows
         .iter()
@@ -122,11 +139,9 @@ async fn somebody_is_called_for_every_tier_at_every_instant(backend: Backend) {
         ]
     );
     // Only working days, and no fallback: an alarm when it is set, when it is checked, and when it is so.
-    let alone = "[[schedule]]\nslug = \"fintech\"\nzone = \"Europe/Berlin\"\n[[schedule.rotation]]\nlayer = \
-                 \"primary\"\npeople = [\"dana\"]\nevery = \"1 day\"\nstarts = \"2026-11-02 00:00\"\ndays = \"mon-fri\"\n";
-    set(&test, alone).await;
-    let (_, alarms) = oncall::check(&test.desk, &owner()).await.expect("checked");
-    let own = alarms.iter().find(|alarm| alarm.tier.as_str() == "fintech");
+    set(&test, WORKING_DAYS).await;
+    let found = oncall::check(&test.desk, &owner()).await.expect("checked");
+    let own = found.alarms.iter().find(|alarm| alarm.whom == "fintech");
     let own = own.expect("an alarm");
     assert!(
         own.message.contains("for 192 of the next 672 hours"),
@@ -139,11 +154,15 @@ async fn somebody_is_called_for_every_tier_at_every_instant(backend: Backend) {
         ("olivia", "catch_all")
     );
     test.pass(std::time::Duration::from_hours(5 * 24));
-    let (_, alarms) = oncall::check(&test.desk, &owner()).await.expect("checked");
-    let own = alarms.iter().find(|alarm| alarm.tier.as_str() == "fintech");
+    let found = oncall::check(&test.desk, &owner()).await.expect("checked");
+    let own = found.alarms.iter().find(|alarm| alarm.whom == "fintech");
     assert!(
         own.expect("an alarm").message.starts_with("NOW"),
-        "{alarms:?}"
+        "{found:?}"
+    );
+    assert_eq!(
+        uncovered(&test).await,
+        ["gov-federal", "healthcare", "fintech", "standard"]
     );
     let segments = preview(&test, "2026-11-27 00:00", "2026-12-12 00:00").await;
     let gaps = segments
@@ -194,4 +213,32 @@ async fn a_schedule_that_a_tier_goes_by_is_not_removed(backend: Backend) {
         .expect("nothing goes by it");
     let left = oncall::list_schedules(&test.desk, &owner()).await;
     assert_eq!(left.expect("they are listed").len(), 1);
+}
+
+async fn roles_triage_and_what_cannot_be_read_count(backend: Backend) {
+    let test = staffed(backend).await;
+    // Saturday.
+    test.pass(std::time::Duration::from_hours(5 * 24));
+    // A role whose schedule is there and empty, and what is nobody's yet, answered by a schedule of its own.
+    let lead = WORKING_DAYS.replace("fintech", "platform-lead");
+    set(&test, &format!("{ROTA}{lead}")).await;
+    assert_eq!(
+        uncovered(&test).await,
+        [
+            "gov-federal",
+            "healthcare",
+            "standard",
+            "role:platform-lead"
+        ]
+    );
+    let mut apart = test.desk.clone();
+    let policies = Policies::EMBEDDED.replace("schedule = \"standard\"", "schedule = \"desk\"");
+    let policies = Policies::parse(&policies, "oncall.toml", &apart.catalogue).expect("read");
+    apart.policies = std::sync::Arc::new(policies);
+    let found = oncall::uncovered(&apart).await.expect("looked at");
+    assert_eq!(found[3], "triage");
+    // A rota that nobody can read is nobody's, and hides no other.
+    let broken = "UPDATE oncall_schedules SET spec = '{' WHERE slug = 'fintech'";
+    test.desk.database.tamper(broken, broken).await;
+    assert_eq!(uncovered(&test).await.len(), 5);
 }

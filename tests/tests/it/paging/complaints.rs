@@ -12,9 +12,9 @@ use std::{
 use tierdesk_core::{
     desk::{
         oncall::{self, Place},
-        paging::{self, PageReport, Which, engine},
+        paging::{self, PageReport, Which, alarms, engine},
     },
-    paging::{Channel, PageState, Policies},
+    paging::{AlarmKind, Channel, PageState, Policies},
     tickets::TicketNumber,
     tiers::Catalogue,
 };
@@ -295,12 +295,12 @@ async fn a_page_that_would_reach_nobody_is_found(backend: Backend) {
         "{orphaned:?}"
     );
     assert!(
-        engine::raise_alarm(desk.desk(), "1 page")
+        alarms::raise(desk.desk(), AlarmKind::Pages, "1 page")
             .await
             .expect("it is raised")
     );
     assert!(
-        !engine::raise_alarm(desk.desk(), "1 page")
+        !alarms::raise(desk.desk(), AlarmKind::Pages, "1 page")
             .await
             .expect("once")
     );
@@ -312,7 +312,9 @@ async fn a_page_that_would_reach_nobody_is_found(backend: Backend) {
             .any(|one| one.who == "lead@securebase.example" && one.title.contains("alarm")),
         "{told:?}"
     );
-    engine::end_alarm(desk.desk()).await.expect("it is over");
+    alarms::lift(desk.desk(), AlarmKind::Pages)
+        .await
+        .expect("it is over");
 }
 
 /// A plan that nobody can read, and a rota that nobody can.

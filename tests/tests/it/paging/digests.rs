@@ -16,6 +16,9 @@ on_both! {
     nobody_is_told_of_tickets_they_may_not_read,
     where_nobody_is_on_call_the_admins_are_told,
     twenty_are_shown_and_the_others_counted,
+    what_is_due_first_stands_in_front,
+    what_waits_is_looked_up_when_it_is_sent,
+    a_rota_that_cannot_be_read_holds_up_no_digest,
     a_digest_that_is_switched_off_is_never_written,
 }
 
@@ -138,14 +141,16 @@ async fn nobody_is_told_of_tickets_they_may_not_read(backend: Backend) {
     )
     .await
     .expect("it is revoked");
+    let told = written(&desk).await;
+    let who: Vec<&str> = told.iter().map(|one| one.who.as_str()).collect();
     assert_eq!(
-        written(&desk).await,
-        [],
-        "ben is on call and may not read it"
+        who,
+        ["ada"],
+        "ben is on call and may not read it; ada is second"
     );
     let control = PageDesk::start(backend).await;
     open(&control, "security@techgov.gov", "[SEV4] a wish").await;
-    assert_eq!(written(&control).await.len(), 1, "positive control");
+    assert_eq!(written(&control).await[0].who, "ben", "positive control");
 }
 
 async fn where_nobody_is_on_call_the_admins_are_told(backend: Backend) {
@@ -197,4 +202,65 @@ async fn a_digest_that_is_switched_off_is_never_written(backend: Backend) {
     assert_eq!(written(&desk).await, []);
     desk.mail.test.desk.policies = on;
     assert_eq!(written(&desk).await.len(), 1, "positive control");
+}
+
+async fn what_is_due_first_stands_in_front(backend: Backend) {
+    let mut desk = PageDesk::start(backend).await;
+    // Both tiers by one schedule; fintech answers within four hours, standard within a day.
+    let (later, sooner) = ("admin@startupcorp.io", "john@acmefinance.com");
+    let catalogue =
+        Catalogue::EMBEDDED.replace("schedule = \"fintech\"", "schedule = \"standard\"");
+    let catalogue = Catalogue::parse(&catalogue, "tiers.toml").expect("it is read");
+    desk.mail.test.desk.catalogue = Arc::new(catalogue);
+    let first = open(&desk, later, "[SEV4] a").await;
+    desk.mail.test.pass(HOUR / 2);
+    let second = open(&desk, sooner, "[SEV4] b").await;
+    let third = open(&desk, later, "[SEV4] c").await;
+    let told = written(&desk).await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let numbers = [second, first, third];
+    for (line, number) in told[0].lines.iter().zip(numbers) {
+        let number = format!("SEV4 {number} ");
+        assert!(line.starts_with(&number), "{number}: {told:#?}");
+    }
+}
+
+async fn what_waits_is_looked_up_when_it_is_sent(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    let first = open(&desk, "john@acmefinance.com", "[SEV4] a wish").await;
+    let people = digest::send_due(desk.desk()).await;
+    assert_eq!(people.expect("it is looked"), 1);
+    work_ticket::close(desk.desk(), &owner(), first, CloseReason::Done)
+        .await
+        .expect("it is closed");
+    desk.work().await;
+    let told = desk.told().pop().expect("it is sent");
+    assert_eq!(
+        told.title,
+        "tierdesk digest, fintech: nothing waits any more"
+    );
+    assert!(told.lines.is_empty(), "{told:?}");
+}
+
+async fn a_rota_that_cannot_be_read_holds_up_no_digest(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    let admin: Vec<(String,)> = desk
+        .mail
+        .test
+        .look("SELECT name FROM staff WHERE role = 'admin'")
+        .await;
+    desk.add_mail(&admin[0].0).await;
+    open(&desk, "john@acmefinance.com", "[SEV4] a").await;
+    open(&desk, "admin@startupcorp.io", "[SEV4] b").await;
+    let broken = "UPDATE oncall_schedules SET spec = '{' WHERE slug = 'fintech'";
+    desk.desk().database.tamper(broken, broken).await;
+    let told = written(&desk).await;
+    let mut who: Vec<&str> = told.iter().map(|one| one.who.as_str()).collect();
+    who.sort_unstable();
+    let mut wanted = ["ben", admin[0].0.as_str()];
+    wanted.sort_unstable();
+    assert_eq!(who, wanted, "of fintech the admins are told");
+    let handoffs = tierdesk_core::desk::oncall::tell_handoffs(desk.desk()).await;
+    let count = handoffs.expect("it is looked");
+    assert!(count > 0, "nor does it hold those up");
 }

@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use tierdesk_core::{
     desk::{
+        Error,
         oncall::{self, NewOverride, Offer, Place, Taking},
         paging::channels::{self, NewChannel, WebhookSecret},
     },
@@ -25,6 +26,8 @@ on_both! {
     nobody_is_woken_to_be_told,
     a_schedule_that_is_removed_is_nobodys_shift,
     serve_tells_it_by_mail,
+    what_is_past_is_not_taken_back,
+    a_second_is_told_how_to_give_it_away,
     kills_lose_none_and_tell_none_twice,
 }
 
@@ -161,10 +164,13 @@ async fn goalert_4190_a_shift_is_told_of_a_day_before(backend: Backend) {
     }
     desk.mail.test.pass(Duration::from_mins(10));
     assert_eq!(tell(&desk).await, 0, "once");
-    // Where nobody could be told for hours, the handoff itself tells.
+    // Where nobody could be told for hours, it is told late.
     let late = three(backend).await;
-    late.mail.test.pass(TO_SUNDAY + Duration::from_hours(2));
-    assert_eq!(tell(&late).await, 0);
+    late.mail.test.pass(TO_SUNDAY + Duration::from_hours(20));
+    assert_eq!(tell(&late).await, 1);
+    let told = late.told();
+    let (title, _) = only(&told, "pia");
+    assert!(title.starts_with("Your shift begins soon"), "{title}");
 }
 
 async fn oncall_3096_handoffs_say_who_really_has_it(backend: Backend) {
@@ -218,8 +224,8 @@ async fn oncall_2868_whose_shift_changed_hands_is_told(backend: Backend) {
     let (title, lines) = only(&told, "ben");
     assert_eq!(title, "sid has taken a shift of yours");
     assert_eq!(
-        lines,
-        "fintech (primary), Tue 2026-11-24 09:00 CET to Mon 2026-11-30 01:00 CET. Why: ben has lost his phone."
+        lines, "fintech (primary), Tue 2026-11-24 09:00 CET to Mon 2026-11-30 01:00 CET.",
+        "without the reason"
     );
     assert_eq!(told.len(), 1, "whoever does it knows: {told:#?}");
 
@@ -255,14 +261,71 @@ async fn oncall_2868_whose_shift_changed_hands_is_told(backend: Backend) {
     let (title, lines) = only(&told, "eve");
     assert_eq!(title, "You are put on call");
     assert!(lines.contains("Thu 2026-12-24 09:00 CET"), "{lines}");
+    assert_eq!(only(&told, "pia").0, "eve is on call in your place");
+    assert_eq!(told.len(), 2, "{told:#?}");
     oncall::remove_override(desk.desk(), &owner(), made.id)
         .await
         .expect("it is taken back");
     desk.work().await;
+    let told = desk.told();
+    assert_eq!(only(&told, "eve").0, "You are not put on call any more");
     assert_eq!(
-        only(&desk.told(), "eve").0,
-        "You are not put on call any more"
+        only(&told, "pia").0,
+        "eve is not on call in your place any more"
     );
+}
+
+async fn what_is_past_is_not_taken_back(backend: Backend) {
+    let desk = three(backend).await;
+    let new = NewOverride {
+        place: place(),
+        who: "eve".to_owned(),
+        from: "now".to_owned(),
+        to: "2026-11-23T10:00Z".to_owned(),
+        reason: "lunch".to_owned(),
+        layer: Layer::Primary,
+    };
+    let made = oncall::set_override(desk.desk(), &owner(), new).await;
+    let made = made.expect("it is made");
+    desk.work().await;
+    desk.told();
+    desk.mail.test.pass(Duration::from_hours(2));
+    let late = oncall::remove_override(desk.desk(), &owner(), made.id).await;
+    assert!(
+        matches!(&late, Err(Error::Refused(refusal)) if refusal.message.contains("it was over")),
+        "{late:?}"
+    );
+    desk.work().await;
+    assert_eq!(desk.told(), [], "nobody is told of what is past");
+}
+
+async fn a_second_is_told_how_to_give_it_away(backend: Backend) {
+    let desk = three(backend).await;
+    let second = THREE.replace("layer = \"primary\"", "layer = \"secondary\"");
+    let (_, second) = second
+        .split_once("zone = \"Europe/Berlin\"\n")
+        .expect("a zone");
+    let second = second.replace("\"ada\", \"ben\", \"pia\"", "\"eve\", \"sid\", \"eve\"");
+    desk.rota(&format!("{THREE}{second}")).await;
+    tell(&desk).await;
+    desk.told();
+    desk.mail.test.pass(TO_SUNDAY + SECOND);
+    tell(&desk).await;
+    let told = desk.told();
+    let (_, lines) = only(&told, "eve");
+    let offer = "swap offer --schedule fintech --from 2026-11-30T00:00:00Z --layer secondary";
+    assert!(lines.contains(offer), "{lines}");
+    let offer = Offer {
+        place: place(),
+        layer: Layer::Secondary,
+        from: "2026-11-30T00:00:00Z".to_owned(),
+        to: None,
+        reason: None,
+        whose: None,
+    };
+    oncall::offer(desk.desk(), &login("eve"), offer)
+        .await
+        .expect("what it says can be done");
 }
 
 async fn after_an_outage_what_is_so_now_is_told(backend: Backend) {
@@ -292,7 +355,13 @@ async fn after_an_outage_what_is_so_now_is_told(backend: Backend) {
         only(&told, "ben").0.starts_with("You are on call now"),
         "{told:#?}"
     );
-    assert!(only(&told, "ada").0.starts_with("You are off call now"));
+    let to_ada: Vec<&str> = of(&told, "ada")
+        .iter()
+        .map(|one| one.title.as_str())
+        .collect();
+    assert_eq!(to_ada.len(), 2, "{told:#?}");
+    assert_eq!(to_ada[0], "You are entered as away");
+    assert!(to_ada[1].starts_with("You are off call now"));
 }
 
 async fn nobody_is_woken_to_be_told(backend: Backend) {

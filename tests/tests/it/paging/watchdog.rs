@@ -5,8 +5,15 @@ use std::{fs, time::Duration};
 
 use serde_json::Value;
 use tierdesk_core::{
-    desk::{health, tickets, watchdog},
+    customers::exchange::{Format, read},
+    desk::{
+        Error,
+        customers::{self, CustomerPatch},
+        health, import_customers, tickets, watchdog,
+        work_ticket::{self, BindOptions},
+    },
     paging::{Channel, PageState},
+    refusal::RefusalCode,
     store::{pages, tickets::Filter},
     tickets::TicketNumber,
     watchdog::{SLUG, Watchdog},
@@ -27,6 +34,7 @@ on_both! {
     an_outsider_is_never_taken_for_one,
     a_dead_man_address_that_is_away_is_tried_again,
     kills_on_its_way_lose_none,
+    nothing_is_given_to_its_customer,
     an_empty_rota_is_told_when_it_happens,
 }
 
@@ -125,7 +133,7 @@ async fn a_self_test_comes_round_and_calls_nobody(backend: Backend) {
 }
 
 /// A desk with a clock that moves by hand, that tests itself.
-async fn by_hand(backend: Backend) -> PageDesk {
+pub(super) async fn by_hand(backend: Backend) -> PageDesk {
     let mut desk = PageDesk::start(backend).await;
     desk.mail.test.desk.watchdog = Some(Watchdog {
         every: EVERY,
@@ -408,4 +416,40 @@ async fn an_empty_rota_is_told_when_it_happens(backend: Backend) {
     .await;
     worker.kill().expect("it can be killed");
     worker.wait().expect("it ends");
+}
+
+/// A domain or a contact of it would hide mail from outside wherever self-tests are left out.
+async fn nothing_is_given_to_its_customer(backend: Backend) {
+    let desk = by_hand(backend).await;
+    assert!(watchdog::begin(desk.desk()).await.expect("it begins"));
+    let refused = |result: Result<String, Error>| match result {
+        Err(Error::Refused(refusal)) => assert_eq!(refusal.code, RefusalCode::Taken),
+        other => panic!("a refusal was expected: {other:?}"),
+    };
+    let domain = "evil.example.com".parse().expect("a domain");
+    let given = customers::add_domains(desk.desk(), &owner(), SLUG, vec![domain], false).await;
+    refused(given.map(|one| format!("{one:?}")));
+    let contact = "mallory@evil.example.com".parse().expect("an address");
+    let given = customers::add_contact(desk.desk(), &owner(), SLUG, contact, None, None).await;
+    refused(given.map(|one| format!("{one:?}")));
+    let patch = CustomerPatch::default();
+    let changed = customers::set(desk.desk(), &owner(), SLUG, patch).await;
+    refused(changed.map(|one| format!("{one:?}")));
+    let letter = Letter::new("mallory@elsewhere.example", "x");
+    let number = desk.mail.receive_on(&letter).await;
+    let options = BindOptions::default();
+    let bound = work_ticket::bind(desk.desk(), &owner(), number, SLUG, options).await;
+    refused(bound.map(|one| format!("{one:?}")));
+    // It stands in no list, and in no file that another desk could take in.
+    let all = customers::list(desk.desk(), &owner(), None).await;
+    let all = all.expect("they are listed");
+    assert!(!all.is_empty() && all.iter().all(|one| one.slug.as_str() != SLUG));
+    let all = customers::export(desk.desk(), &owner()).await;
+    let all = all.expect("they are exported");
+    assert!(all.iter().all(|one| one.slug.as_str() != SLUG));
+    let named = "[[customers]]\nslug = \"tierdesk-watchdog\"\nname = \"x\"\ntier = \"standard\"\ndomains = []\n";
+    let records = read(Format::Toml, named).expect("it is read");
+    let other = PageDesk::start(backend).await;
+    let taken = import_customers::import(other.desk(), &owner(), records, false).await;
+    refused(taken.map(|one| format!("{one:?}")));
 }
