@@ -27,7 +27,7 @@ pub use acknowledge::{
     Outside, Taken, Which, acknowledge, acknowledge_outside, escalate, hand_over, send,
 };
 pub(super) use consider::{Cause, Told, consider, consider_in, rule_of};
-pub(super) use follow::follow;
+pub(super) use follow::{carry_over, follow, held};
 pub(super) use news::tell;
 pub use report::{NoticeReport, PageReport, list, show};
 pub use test_page::{TestPage, test_page};

@@ -13,6 +13,7 @@ mod floods;
 mod frozen;
 mod handoffs;
 mod killed;
+mod killed_in_chat;
 mod nights;
 mod replayed;
 mod taken_and_killed;

@@ -1,11 +1,12 @@
 //! What work on a ticket means for its pages.
 
-use super::{Cause, acknowledge::take, consider, end};
+use super::{Cause, acknowledge::take, consider, end, note, quieten};
 use crate::{
     desk::{Desk, Error},
-    paging::{PageKind, PageState},
+    ids::TicketId,
+    paging::{PageKind, PageState, Signal},
     permit::{ChangesTickets, Permit},
-    store::pages,
+    store::pages::{self, Page},
     tickets::Ticket,
 };
 
@@ -58,6 +59,43 @@ pub(in crate::desk) async fn follow<A: ChangesTickets>(
             page.next_at = page.plan.expiry(permit.now(), page.due_at);
             pages::update(permit, &page).await?;
         }
+    }
+    Ok(())
+}
+
+/// The page of a ticket that somebody has.
+pub(in crate::desk) async fn held<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    ticket: TicketId,
+) -> Result<Option<Page>, Error> {
+    let standing = pages::list_standing_for(permit, ticket).await?;
+    let mut own = standing
+        .into_iter()
+        .filter(|page| page.kind == PageKind::Ticket && page.state == PageState::Acknowledged);
+    Ok(own.next())
+}
+
+/// A ticket takes another one in: whoever had that one's page has this one's, unless it is the worse of both.
+pub(in crate::desk) async fn carry_over<A: ChangesTickets>(
+    permit: &mut Permit<'_, A>,
+    from: &Page,
+    to: TicketId,
+) -> Result<(), Error> {
+    for mut page in pages::list_standing_for(permit, to).await? {
+        let is_free = page.kind == PageKind::Ticket && page.state != PageState::Acknowledged;
+        if !is_free || page.severity < from.severity {
+            continue;
+        }
+        page.state = PageState::Acknowledged;
+        page.acknowledged_at = Some(permit.now());
+        page.acknowledged_by.clone_from(&from.acknowledged_by);
+        page.acknowledged_via = Some("merge".to_owned());
+        page.next_at = page.plan.expiry(permit.now(), page.due_at);
+        pages::update(permit, &page).await?;
+        quieten(permit, &page, Signal::Acknowledge).await?;
+        let by = page.acknowledged_by.clone().unwrap_or_default();
+        let details = vec![("via", "merge".to_owned()), ("by", by)];
+        note(permit, &page, "page_acknowledged", details).await?;
     }
     Ok(())
 }

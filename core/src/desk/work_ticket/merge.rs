@@ -76,6 +76,7 @@ pub async fn merge(
     stays.updated_at = now;
     tickets::update(&mut permit, &stays).await?;
     stays.version += 1;
+    let held = paging::held(&mut permit, goes.id).await?;
     for (ticket, word, with) in [(&stays, "took in", &goes), (&goes, "merged into", &stays)] {
         let did = Did {
             kind: "merged",
@@ -84,6 +85,9 @@ pub async fn merge(
         paging::follow(desk, &mut permit, ticket, did.kind).await?;
         record(&mut permit, ticket, did).await?;
         chat::post_later(desk, &mut permit, ticket).await?;
+    }
+    if let Some(page) = held {
+        paging::carry_over(&mut permit, &page, stays.id).await?;
     }
     let report = crate::desk::tickets::report(desk, &mut permit, stays).await?;
     tx.commit().await?;

@@ -29,6 +29,7 @@ on_both! {
     a_closed_ticket_leaves_no_button,
     oncall_tells_who_is_called_and_which_pages_are_open,
     a_handoff_is_told_without_a_sound,
+    oncall_5088_every_call_is_brought_up_to_date_under_load,
 }
 
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
@@ -438,4 +439,60 @@ async fn a_handoff_is_told_without_a_sound(backend: Backend) {
     desk.work().await;
     let call = direct(&desk, desk.dana).pop().expect("dana is called");
     assert_eq!(call.flags & SILENT, 0);
+}
+
+/// grafana/oncall: a message in chat went on calling after its page was taken, because Discord asked for patience
+/// when it was to be changed.
+async fn oncall_5088_every_call_is_brought_up_to_date_under_load(backend: Backend) {
+    const TICKETS: usize = 12;
+    let desk = GuildDesk::start(backend).await;
+    desk.rota().await;
+    let mut numbers = Vec::new();
+    for n in 0..TICKETS {
+        let about = format!("number {n} is down");
+        numbers.push(desk.sev1("john@acmefinance.com", &about).await);
+    }
+    desk.pass(Duration::from_secs(20)).await;
+    let standing = || {
+        let threads = desk.threads("support-fintech").into_iter();
+        let in_threads = threads.flat_map(|thread| {
+            let mut messages = desk.discord.messages_in(thread.id);
+            messages.retain(|one| one.id != thread.id && !one.is_ephemeral());
+            messages
+        });
+        let mut all: Vec<Message> = in_threads.collect();
+        all.extend(direct(&desk, desk.dana));
+        all
+    };
+    let calling = |all: &[Message]| all.iter().filter(|one| !one.labels().is_empty()).count();
+    assert_eq!(
+        calling(&standing()),
+        2 * TICKETS,
+        "positive control: all call"
+    );
+    for _ in 0..TICKETS {
+        let message = "/channels/*/messages/*";
+        desk.discord
+            .rate_limit_next(message, Duration::from_millis(20), "user");
+        desk.discord.fail_next("PATCH", message, 502, json!({}));
+    }
+    for number in numbers {
+        paging::acknowledge(
+            &desk.test.desk,
+            &owner(),
+            &Which::Ticket(number),
+            "terminal",
+        )
+        .await
+        .expect("somebody takes it");
+    }
+    desk.pass(MINUTE * 3).await;
+    assert_eq!(desk.discord.faults_left(), 0, "every fault has struck");
+    let after = standing();
+    assert_eq!(after.len(), 2 * TICKETS, "none is said twice");
+    assert_eq!(calling(&after), 0, "none calls any more");
+    for one in after {
+        assert!(one.text().contains("It is acknowledged"), "{}", one.text());
+    }
+    desk.end().await;
 }

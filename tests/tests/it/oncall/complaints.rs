@@ -1,4 +1,5 @@
-//! What users of other tools complained of, one test each.
+//! What users of other tools complained of, one test each; what they say of paging is in `paging::complaints`, where
+//! the whole list is.
 
 use tierdesk_core::{
     desk::oncall::{self, Taking},
@@ -6,7 +7,7 @@ use tierdesk_core::{
 };
 use tierdesk_tests::{Backend, Letter, on_both, owner};
 
-use super::{at, login, now, offering, preview, refusal, staffed, unasked};
+use super::{ROTA, at, login, now, offering, preview, refusal, set, staffed, unasked};
 
 on_both! {
     a_change_of_clocks_moves_no_shift_and_leaves_no_gap,
@@ -15,6 +16,7 @@ on_both! {
     a_shift_can_be_taken_from_somebody_who_cannot_offer_it,
     a_lead_can_arrange_it,
     of_two_who_take_it_one_has_it,
+    goalert_993_the_first_of_the_order_begins_when_the_rota_says,
 }
 
 async fn a_change_of_clocks_moves_no_shift_and_leaves_no_gap(backend: Backend) {
@@ -182,4 +184,33 @@ async fn of_two_who_take_it_one_has_it(backend: Backend) {
     };
     assert_eq!(lost.code, RefusalCode::Changed);
     assert_eq!(Some(now(&test, None).await.0), won.taken_by);
+}
+
+/// A rotation begins with its first person, at the instant that is written, and not at a midnight or a Monday of its
+/// own; before that it has nobody, and the fallback is called.
+async fn goalert_993_the_first_of_the_order_begins_when_the_rota_says(backend: Backend) {
+    let test = staffed(backend).await;
+    // A Thursday, at half past two.
+    let later = ROTA.replacen("2026-11-02 09:00", "2026-12-03 14:30", 2);
+    set(&test, &later).await;
+    let segments = preview(&test, "2026-12-01T00:00:00Z", "2026-12-24T13:30:00Z").await;
+    let shifts: Vec<(String, &str)> = segments
+        .iter()
+        .map(|one| (one.start.to_string(), one.primary.as_str()))
+        .collect();
+    let expected = [
+        ("2026-12-01T00:00:00Z", "kim"),
+        ("2026-12-03T13:30:00Z", "dana"),
+        ("2026-12-10T13:30:00Z", "lee"),
+        ("2026-12-17T13:30:00Z", "noor"),
+    ];
+    assert_eq!(shifts, expected.map(|(at, who)| (at.to_owned(), who)));
+    // Written again, it stays as it is.
+    let again = oncall::set_schedules(&test.desk, &owner(), &later, "rota.toml", false).await;
+    assert_eq!(again.expect("it is read").schedules[0].action, "keep");
+    let unmoved = preview(&test, "2026-12-01T00:00:00Z", "2026-12-24T13:30:00Z").await;
+    let starts = |all: &[oncall::SegmentReport]| -> Vec<String> {
+        all.iter().map(|one| one.start.to_string()).collect()
+    };
+    assert_eq!(starts(&unmoved), starts(&segments));
 }

@@ -31,6 +31,7 @@ on_both! {
     a_ticket_that_is_given_to_somebody_else_calls_on,
     what_waits_for_its_customer_calls_nobody_again,
     a_page_survives_a_merge,
+    whoever_has_a_page_has_it_behind_a_merge,
     who_may_not_work_for_the_tier_may_not_take_it,
 }
 
@@ -378,6 +379,42 @@ async fn a_page_survives_a_merge(backend: Backend) {
         PageState::Waiting,
         "sev1 as well"
     );
+}
+
+/// Nobody is called anew for what somebody has already; unless the other ticket is the worse.
+async fn whoever_has_a_page_has_it_behind_a_merge(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    let open = async |id: &str, subject: &str| {
+        let letter = MailDesk::proven(JOHN, id).subject(subject);
+        desk.mail.receive_on(&letter).await
+    };
+    let older = open("older", "a question").await;
+    desk.mail.test.pass(MINUTE);
+    let younger = sev1(&desk).await;
+    desk.work().await;
+    ack(&desk, "ben", younger).await;
+    desk.called();
+    work_ticket::merge(desk.desk(), &login("ada"), younger, older)
+        .await
+        .expect("they are merged");
+    desk.work().await;
+    assert_eq!(desk.called(), [], "ben has it");
+    let one = page(&desk, older).await;
+    assert_eq!(one.state, PageState::Acknowledged);
+    assert_eq!(one.acknowledged_by.as_deref(), Some("staff:ben"));
+    assert!(one.next_at.is_some(), "it expires as any");
+    desk.is_healthy().await;
+
+    let calling = sev1(&desk).await;
+    desk.work().await;
+    desk.called();
+    let lesser = open("lesser", "[SEV2] slow").await;
+    desk.work().await;
+    ack(&desk, "ben", lesser).await;
+    work_ticket::merge(desk.desk(), &login("ada"), lesser, calling)
+        .await
+        .expect("they are merged");
+    assert_eq!(page(&desk, calling).await.state, PageState::Open, "sev1");
 }
 
 /// Whoever may not be given the ticket is not called for it, and cannot take it.

@@ -1,5 +1,19 @@
 //! What users of other tools complain about most, each as a test that asserts the same. The numbers are of
 //! the threads in which they do: grafana/oncall and target/goalert.
+//!
+//! | thread | test |
+//! |---|---|
+//! | oncall 3261, 4103, 5247 (a change of clocks) | `oncall::complaints::a_change_of_clocks_…`, and core's brute force over every zone |
+//! | oncall 1206, 1187, 3283 (nobody called after a restart; a step that waited for the morning was lost) | `oncall_1206_…`, `paging::killed`, `paging::nights::nobody_is_woken_for_what_can_wait` |
+//! | oncall 4760 (paging went on after it was acknowledged) | `paging::acknowledging`, `paging::taken_and_killed` |
+//! | oncall 5088 (a message in chat was not brought up to date) | `chat::pages::oncall_5088_…` |
+//! | oncall 1931 (a wait that was not waited) | `oncall_1931_…` |
+//! | oncall 3096 (a handover that knew no swap) | `oncall_3096_…` here and in `paging::handoffs` |
+//! | oncall 2868, 3132, 4538, 5131 (swaps: no notice, no lead, not from somebody who is busy, not back) | `paging::handoffs::oncall_2868_…`, `oncall::complaints` |
+//! | goalert 583, 4190 (no notice of handoffs and of shifts ahead) | `paging::handoffs` |
+//! | goalert 993 (when a rotation begins) | `oncall::complaints::goalert_993_…` |
+//! | goalert 3378 (an acknowledgement for ever) | `paging::acknowledging::an_acknowledgement_expires…` |
+//! | goalert 4530 (no low urgency) | `paging::nights::nobody_is_woken_for_what_can_wait` |
 
 use std::{
     sync::{
