@@ -240,17 +240,16 @@ fn words(text: &PageText) -> String {
     )
 }
 
-/// What asks for nothing, as Discord shows it: as many whole lines as there is room for, and how many are left out.
+/// What asks for nothing, as Discord shows it: as many whole lines as there is room for.
 fn news(text: &PageText) -> String {
     /// Room for what is said of the lines that are left out.
-    const REST: usize = 40;
+    const REST: usize = 60;
     let mut shown = format!("**{}**", escape::line_within(&text.title, limit::TITLE * 2));
-    for (index, line) in text.lines.iter().enumerate() {
+    for line in &text.lines {
         let line = escape::line_within(line, limit::CONTENT / 4);
         let length = shown.chars().count() + 1 + line.chars().count();
         if length > limit::CONTENT - REST {
-            let left_out = text.lines.len() - index;
-            return format!("{shown}\n… and {left_out} more lines");
+            return format!("{shown}\n… and more than there is room for here.");
         }
         shown.push('\n');
         shown.push_str(&line);
@@ -301,5 +300,33 @@ fn outcome(error: &RestError, is_message: bool) -> Outcome {
         | RestError::NotFound { .. }
         | RestError::Forbidden { .. }
         | RestError::Refused { .. } => Outcome::Never(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_are_cut_behind_a_whole_line_and_say_so() {
+        let text = |count: usize| PageText {
+            title: "tierdesk digest, fintech".to_owned(),
+            lines: (0..count)
+                .map(|n| format!("SEV4 SB-{n} a_customer (fintech): {}", "*".repeat(60)))
+                .collect(),
+        };
+        let short = news(&text(3));
+        assert_eq!(short.lines().count(), 4);
+        assert!(!short.contains("room"), "{short}");
+        let long = news(&text(40));
+        assert!(
+            long.chars().count() <= limit::CONTENT,
+            "{}",
+            long.chars().count()
+        );
+        assert!(long.ends_with("… and more than there is room for here."));
+        let whole = long.lines().skip(1).filter(|line| line.starts_with("SEV4"));
+        assert!(whole.clone().count() > 5);
+        assert!(whole.clone().all(|line| line.ends_with("\\*")), "{long}");
     }
 }

@@ -216,8 +216,14 @@ mod tests {
             name = "one"
             title = "t"
             text = "x"
+            [[macro]]
+            name = "long"
+            title = "t"
+            text = "LONG"
+            fixed = true
         "#;
-        let found = faults(text).join("\n");
+        let text = text.replace("LONG", &"x".repeat(701));
+        let found = faults(&text).join("\n");
         for wanted in [
             "hyphens",
             "a title and a text",
@@ -226,6 +232,7 @@ mod tests {
             "number is known",
             "not fixed",
             "two of this name",
+            "at most 700 characters",
         ] {
             assert!(found.contains(wanted), "{wanted}: {found}");
         }

@@ -46,7 +46,7 @@ use crate::{
     permit::{Action, Actor, Permit, ReadRota, Subject, authorise},
     staff::Staff,
     store::{
-        Tx,
+        StoreError, Tx,
         oncall::{self, StoredSchedule},
         staff,
     },
@@ -69,6 +69,16 @@ pub struct Duty {
     pub until: Timestamp,
 }
 
+impl Duty {
+    /// The catch-all is called.
+    const NOBODY: Self = Self {
+        primary: None,
+        secondary: None,
+        source: Source::CatchAll,
+        until: Timestamp::MAX,
+    };
+}
+
 /// Who is on call by a schedule now; nobody where there is no such schedule.
 pub(crate) async fn on_duty<A: Action>(
     permit: &mut Permit<'_, A>,
@@ -88,12 +98,7 @@ async fn duty_at(
     steps: usize,
 ) -> Result<Duty, Error> {
     let Some(stored) = oncall::find_schedule(tx, schedule).await? else {
-        return Ok(Duty {
-            primary: None,
-            secondary: None,
-            source: Source::CatchAll,
-            until: Timestamp::MAX,
-        });
+        return Ok(Duty::NOBODY);
     };
     let (rotations, roster) = rota(tx, &stored, staff, at, Timestamp::MAX).await?;
     let duty = resolve(&rotations, &roster, at);
@@ -205,7 +210,14 @@ async fn rows(
         let schedule = tier.on_call.schedule.as_str();
         let duty = match known.iter().find(|(name, _)| *name == schedule) {
             Some((_, duty)) => duty.clone(),
-            None => duty_at(tx, &staff, schedule, at, steps).await?,
+            None => match duty_at(tx, &staff, schedule, at, steps).await {
+                // Whoever is called when nobody is: that is what happens.
+                Err(Error::Failed(StoreError::Inconsistent { table, detail })) => {
+                    tracing::error!(schedule, table, detail, "a rota cannot be read");
+                    Duty::NOBODY
+                }
+                duty => duty?,
+            },
         };
         known.push((schedule, duty.clone()));
         let (primary, secondary) = catch_all.names(

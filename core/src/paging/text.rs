@@ -65,10 +65,10 @@ impl PageText {
         now: Timestamp,
     ) -> Self {
         let title = match shown.len() + more {
+            0 => format!("tierdesk digest, {schedule}: nothing waits any more"),
             count if is_cut => {
                 format!("tierdesk digest, {schedule}: at least {count} tickets wait for us")
             }
-            0 => format!("tierdesk digest, {schedule}: nothing waits any more"),
             1 => format!("tierdesk digest, {schedule}: 1 ticket waits for us"),
             count => format!("tierdesk digest, {schedule}: {count} tickets wait for us"),
         };

@@ -498,10 +498,16 @@ pub async fn list_of_ticket(tx: &mut Tx, ticket: TicketId) -> Result<Vec<Page>, 
     pages(tx.fetch_all(EVERY_OF_TICKET, (ticket,)).await?)
 }
 
+/// Keeps others from making pages of which there may be only so many, until the unit of work ends.
+pub async fn hold_budget(tx: &mut Tx) -> Result<(), StoreError> {
+    let _: Vec<(i32,)> = tx.fetch_all(LOCK_BUDGET, ()).await?;
+    Ok(())
+}
+
 /// Pages for senders who proved nothing that are due after `since`, or live still; the latest first. Whoever asks holds the
 /// budget until the unit of work ends.
 pub async fn list_unverified(tx: &mut Tx, since: Timestamp) -> Result<Vec<Page>, StoreError> {
-    let _: Vec<(i32,)> = tx.fetch_all(LOCK_BUDGET, ()).await?;
+    hold_budget(tx).await?;
     pages(tx.fetch_all(UNVERIFIED_SINCE, (since,)).await?)
 }
 

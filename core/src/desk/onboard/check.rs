@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::{
     Desk, Error,
-    customers::{check_contacts, check_domains, check_handles},
+    customers::{check_contacts, check_domains, check_handles, check_reserved},
 };
 use crate::{
     clock::Timestamp,
@@ -29,6 +29,7 @@ pub(super) async fn candidate(
     tx: &mut Tx,
     params: &Params,
 ) -> Result<(Customer, bool), Error> {
+    check_reserved(&params.slug)?;
     let known = customers::find_by_slug(tx, &params.slug).await?;
     let is_known = known.is_some();
     let (id, contact, now): (CustomerId, ContactId, Timestamp) =

@@ -16,7 +16,7 @@ use crate::{
     permit::{Actor, EnterAbsence, ReadRota, Subject, authorise},
     refusal::{Refusal, RefusalCode},
     store::{
-        Tx,
+        StoreError, Tx,
         audit::{self, Change},
         oncall::{self, StoredAbsence},
         staff,
@@ -143,9 +143,14 @@ pub async fn remove_absence(
 }
 
 async fn zone_of(tx: &mut Tx, person: StaffId) -> Result<TimeZone, Error> {
-    let schedules = oncall::schedules(tx).await?;
-    let own = schedules
-        .iter()
-        .find(|one| one.spec.people().any(|id| id == person));
-    Ok(own.map_or(TimeZone::UTC, place::zone))
+    for slug in oncall::slugs(tx).await? {
+        match oncall::find_schedule(tx, &slug).await {
+            Ok(Some(one)) if one.spec.people().any(|id| id == person) => {
+                return Ok(place::zone(&one));
+            }
+            Ok(_) | Err(StoreError::Inconsistent { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(TimeZone::UTC)
 }

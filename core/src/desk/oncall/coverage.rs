@@ -101,12 +101,24 @@ pub async fn check(desk: &Desk, actor: &Actor) -> Result<Coverage, Error> {
     let mut permit = authorise(&mut tx, actor, ReadRota, Subject::Desk).await?;
     let staff = staff::list(&mut permit).await?;
     let mut found = Coverage {
-        has_any: !oncall::schedules(&mut permit).await?.is_empty(),
+        has_any: !oncall::slugs(&mut permit).await?.is_empty(),
         alarms: Vec::new(),
         vacant_roles: Vec::new(),
     };
     for need in needs(desk) {
-        match oncall::find_schedule(&mut permit, &need.schedule).await? {
+        let stored = match oncall::find_schedule(&mut permit, &need.schedule).await {
+            Ok(stored) => stored,
+            Err(StoreError::Inconsistent { detail, .. }) => {
+                found.alarms.push(RotaAlarm {
+                    message: format!("the rota {} cannot be read: {detail}", need.schedule),
+                    whom: need.whom,
+                    hint: "write it anew: tierdesk oncall schedule set --file ROTA.toml".to_owned(),
+                });
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match stored {
             Some(stored) => {
                 look_ahead(desk, &mut permit, &need, &stored, &staff, &mut found.alarms).await?;
             }

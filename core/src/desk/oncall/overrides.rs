@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Place,
-    concerned::{called_in, span_of, tell_other},
+    concerned::{called_in, span_of, tell_ahead},
     people::{check_there, get, name_of, own_or_admin, reason_of},
     person_name, place,
 };
@@ -122,7 +122,8 @@ pub async fn set_override(
             .with_hint(format!("for other times, first: {remedy}"))
             .into());
     }
-    let before = called_in(&mut permit, &schedule, &staff, layer, span).await?;
+    let ahead = span;
+    let before = called_in(&mut permit, &schedule, &staff, layer, ahead).await?;
     let row = oncall::NewOverride {
         schedule: schedule.id,
         layer,
@@ -145,10 +146,12 @@ pub async fn set_override(
     let made = find(&mut permit, id).await?;
     let span = span_of(&mut permit, &made).await?;
     let words = format!("You are put on call\n{span}.");
-    tell_other(desk, &mut permit, &staff, made.staff_id, &words).await?;
+    let from = made.starts;
+    tell_ahead(desk, &mut permit, &staff, (made.staff_id, from), &words).await?;
+    let after = called_in(&mut permit, &schedule, &staff, layer, ahead).await?;
     let words = format!("{} is on call in your place\n{span}.", new.who);
-    for displaced in before.into_iter().filter(|id| *id != whom.id) {
-        tell_other(desk, &mut permit, &staff, Some(displaced), &words).await?;
+    for displaced in before.difference(&after) {
+        tell_ahead(desk, &mut permit, &staff, (Some(*displaced), from), &words).await?;
     }
     tx.commit().await?;
     Ok(OverrideReport::of(&staff, made))
@@ -177,20 +180,23 @@ pub async fn remove_override(
         let message = format!("it was over at {}; nothing was changed", found.ends);
         return Err(Refusal::invalid(message).into());
     }
-    if !oncall::remove_override(&mut permit, id).await? {
-        return Err(no_such(id).into());
-    }
-    let span = span_of(&mut permit, &found).await?;
-    let words = format!("You are not put on call any more\n{span}.");
-    tell_other(desk, &mut permit, &staff, found.staff_id, &words).await?;
     let schedule = Place::Schedule(found.schedule.clone());
     let schedule = schedule.find(desk, &mut permit).await?;
     let ahead = (found.starts.max(permit.now()), found.ends);
+    let before = called_in(&mut permit, &schedule, &staff, found.layer, ahead).await?;
+    if !oncall::remove_override(&mut permit, id).await? {
+        return Err(no_such(id).into());
+    }
+    let (span, from) = (span_of(&mut permit, &found).await?, found.starts);
     let after = called_in(&mut permit, &schedule, &staff, found.layer, ahead).await?;
+    let words = format!("You are not put on call any more\n{span}.");
+    for person in before.difference(&after) {
+        tell_ahead(desk, &mut permit, &staff, (Some(*person), from), &words).await?;
+    }
     let who = name_of(&staff, found.staff_id.unwrap_or_default());
     let words = format!("{who} is not on call in your place any more\n{span}.");
-    for person in after.into_iter().filter(|id| Some(*id) != found.staff_id) {
-        tell_other(desk, &mut permit, &staff, Some(person), &words).await?;
+    for person in after.difference(&before) {
+        tell_ahead(desk, &mut permit, &staff, (Some(*person), from), &words).await?;
     }
     let report = OverrideReport::of(&staff, found);
     let change = Change::to(format!("schedule:{}", report.schedule))

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Place,
-    concerned::{span_of, tell_other},
+    concerned::{span_of, tell_ahead},
     overrides::{called_layer, find, no_such},
     people::{check_there, for_whom, name_of, own_or_admin, reason_of},
     person_name, place, rota,
@@ -210,11 +210,11 @@ pub async fn take(
     let taken = find(&mut permit, id).await?;
     let report = SwapReport::of(&staff, &taken);
     let span = span_of(&mut permit, &taken).await?;
-    let (whose, name) = (&report.whose, &taker.name);
+    let (whose, name, from) = (&report.whose, &taker.name, taken.starts);
     let words = format!("{name} has taken a shift of yours\n{span}.");
-    tell_other(desk, &mut permit, &staff, taken.replaces, &words).await?;
+    tell_ahead(desk, &mut permit, &staff, (taken.replaces, from), &words).await?;
     let words = format!("A shift of {whose} is yours now\n{span}.");
-    tell_other(desk, &mut permit, &staff, Some(taker.id), &words).await?;
+    tell_ahead(desk, &mut permit, &staff, (Some(taker.id), from), &words).await?;
     tx.commit().await?;
     Ok(report)
 }
@@ -289,18 +289,18 @@ pub async fn give_back(desk: &Desk, actor: &Actor, id: OverrideId) -> Result<Swa
         .with("who", name.clone());
     audit::append(&mut permit, vec![change]).await?;
     if let Some(taker) = found.staff_id {
-        let span = span_of(&mut permit, &found).await?;
+        let (span, from) = (span_of(&mut permit, &found).await?, found.starts);
         let again = if found.is_offered {
             ", and offered again"
         } else {
             ""
         };
         let words = format!("{name} has given a shift of yours back\n{span}: it is yours{again}.");
-        tell_other(desk, &mut permit, &staff, found.replaces, &words).await?;
+        tell_ahead(desk, &mut permit, &staff, (found.replaces, from), &words).await?;
         let whose = &report.whose;
         let words =
             format!("A shift that you took is not yours any more\n{span}: it is {whose}'s again.");
-        tell_other(desk, &mut permit, &staff, Some(taker), &words).await?;
+        tell_ahead(desk, &mut permit, &staff, (Some(taker), from), &words).await?;
     }
     tx.commit().await?;
     Ok(report)

@@ -173,7 +173,7 @@ pub(super) async fn waiting(
     let mut all = Vec::new();
     for (tier, digest) in tiers(desk, schedule) {
         let found = tickets::list_waiting(tx, tier, digest, limit).await?;
-        waiting.is_cut |= found.len() >= COUNTED;
+        let (count, before) = (found.len(), all.len());
         for ticket in found {
             // What is asked of a reader depends on tier and contract alone.
             let of = (tier, ticket.customer_id);
@@ -191,6 +191,7 @@ pub(super) async fn waiting(
                 all.push(ticket);
             }
         }
+        waiting.is_cut |= count >= COUNTED && all.len() > before;
     }
     all.sort_by_key(|ticket| {
         let due = ticket.clocks.due();

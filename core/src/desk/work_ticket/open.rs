@@ -5,7 +5,7 @@ use crate::{
     customers::{Customer, EmailAddress},
     desk::{
         Desk, Error, chat,
-        customers::get,
+        customers::get_to_change,
         paging,
         receive::Standing,
         tickets::{TicketReport, report},
@@ -52,7 +52,7 @@ pub async fn open(desk: &Desk, actor: &Actor, new: NewTicketByHand) -> Result<Ti
     }
     let mut tx = desk.database.begin_write().await?;
     let mut permit = authorise(&mut tx, actor, OpenTicket, Subject::Desk).await?;
-    let customer = get(&mut permit, &new.customer).await?;
+    let customer = get_to_change(&mut permit, &new.customer).await?;
     let ticket = new_ticket(desk, &mut permit, &customer, subject, &new).await?;
     tickets::insert_many(&mut permit, vec![ticket.clone()]).await?;
     if let Some(address) = new.requester {

@@ -308,13 +308,14 @@ async fn a_page_that_would_reach_nobody_is_found(backend: Backend) {
             .any(|fault| fault.contains("nothing will send it")),
         "{orphaned:?}"
     );
+    let what = std::collections::BTreeSet::from(["1 page".to_owned()]);
     assert!(
-        alarms::raise(desk.desk(), AlarmKind::Pages, "1 page")
+        alarms::raise(desk.desk(), AlarmKind::Pages, &what)
             .await
             .expect("it is raised")
     );
     assert!(
-        !alarms::raise(desk.desk(), AlarmKind::Pages, "1 page")
+        !alarms::raise(desk.desk(), AlarmKind::Pages, &what)
             .await
             .expect("once")
     );

@@ -17,6 +17,7 @@ on_both! {
     where_nobody_is_on_call_the_admins_are_told,
     twenty_are_shown_and_the_others_counted,
     what_is_due_first_stands_in_front,
+    of_very_many_at_least_so_many_are_told,
     what_waits_is_looked_up_when_it_is_sent,
     a_rota_that_cannot_be_read_holds_up_no_digest,
     a_digest_that_is_switched_off_is_never_written,
@@ -263,4 +264,21 @@ async fn a_rota_that_cannot_be_read_holds_up_no_digest(backend: Backend) {
     let handoffs = tierdesk_core::desk::oncall::tell_handoffs(desk.desk()).await;
     let count = handoffs.expect("it is looked");
     assert!(count > 0, "nor does it hold those up");
+}
+
+async fn of_very_many_at_least_so_many_are_told(backend: Backend) {
+    let desk = PageDesk::start(backend).await;
+    let letters: Vec<Letter> = (0..205)
+        .map(|n| Letter::new("john@acmefinance.com", &format!("{n}")).subject("[SEV4] a wish"))
+        .collect();
+    desk.mail.test.receive_all(&letters).await;
+    let told = written(&desk).await;
+    assert_eq!(
+        told[0].title,
+        "tierdesk digest, fintech: at least 200 tickets wait for us"
+    );
+    assert_eq!(
+        told[0].lines[20],
+        "And at least 180 more: tierdesk ticket list"
+    );
 }

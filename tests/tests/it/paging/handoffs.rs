@@ -27,6 +27,7 @@ on_both! {
     a_schedule_that_is_removed_is_nobodys_shift,
     serve_tells_it_by_mail,
     what_is_past_is_not_taken_back,
+    whom_nothing_changes_for_is_told_nothing,
     a_second_is_told_how_to_give_it_away,
     kills_lose_none_and_tell_none_twice,
 }
@@ -287,8 +288,17 @@ async fn what_is_past_is_not_taken_back(backend: Backend) {
     };
     let made = oncall::set_override(desk.desk(), &owner(), new).await;
     let made = made.expect("it is made");
-    desk.work().await;
-    desk.told();
+    tell(&desk).await;
+    let told = desk.told();
+    assert_eq!(
+        told.len(),
+        2,
+        "each side is told once, as of a handoff: {told:#?}"
+    );
+    assert_eq!(
+        only(&told, "eve").0,
+        "You are on call now: fintech (primary)"
+    );
     desk.mail.test.pass(Duration::from_hours(2));
     let late = oncall::remove_override(desk.desk(), &owner(), made.id).await;
     assert!(
@@ -297,6 +307,44 @@ async fn what_is_past_is_not_taken_back(backend: Backend) {
     );
     desk.work().await;
     assert_eq!(desk.told(), [], "nobody is told of what is past");
+}
+
+/// Of two overrides the one made last holds; the other one, taken back, changes nothing. One without an end in sight is
+/// looked through for eight weeks.
+async fn whom_nothing_changes_for_is_told_nothing(backend: Backend) {
+    let desk = three(backend).await;
+    let put = async |who: &str, to: &str| {
+        let new = NewOverride {
+            place: place(),
+            who: who.to_owned(),
+            from: "2026-12-24 09:00".to_owned(),
+            to: to.to_owned(),
+            reason: "holidays".to_owned(),
+            layer: Layer::Primary,
+        };
+        let made = oncall::set_override(desk.desk(), &owner(), new).await;
+        desk.mail.test.pass(SECOND);
+        made.expect("it is made").id
+    };
+    let first = put("eve", "2026-12-25 09:00").await;
+    let second = put("sid", "2999-01-01").await;
+    desk.work().await;
+    let told = desk.told();
+    let last = of(&told, "eve").pop().map(|one| one.title.as_str());
+    assert_eq!(last, Some("sid is on call in your place"), "{told:#?}");
+    oncall::remove_override(desk.desk(), &owner(), first)
+        .await
+        .expect("it is taken back");
+    desk.work().await;
+    assert_eq!(desk.told(), [], "sid is on call as before");
+    oncall::remove_override(desk.desk(), &owner(), second)
+        .await
+        .expect("it is taken back");
+    desk.work().await;
+    let told = desk.told();
+    assert_eq!(only(&told, "sid").0, "You are not put on call any more");
+    let pia = "sid is not on call in your place any more";
+    assert_eq!(only(&told, "pia").0, pia);
 }
 
 async fn a_second_is_told_how_to_give_it_away(backend: Backend) {

@@ -10,7 +10,7 @@ use tierdesk_core::{
         Error,
         customers::{self, CustomerPatch},
         health, import_customers, tickets, watchdog,
-        work_ticket::{self, BindOptions},
+        work_ticket::{self, BindOptions, NewTicketByHand},
     },
     paging::{Channel, PageState},
     refusal::RefusalCode,
@@ -440,6 +440,15 @@ async fn nothing_is_given_to_its_customer(backend: Backend) {
     let options = BindOptions::default();
     let bound = work_ticket::bind(desk.desk(), &owner(), number, SLUG, options).await;
     refused(bound.map(|one| format!("{one:?}")));
+    let new = NewTicketByHand {
+        customer: SLUG.to_owned(),
+        subject: "hello".to_owned(),
+        requester: None,
+        severity: None,
+        text: None,
+    };
+    let opened = work_ticket::open(desk.desk(), &owner(), new).await;
+    refused(opened.map(|one| format!("{one:?}")));
     // It stands in no list, and in no file that another desk could take in.
     let all = customers::list(desk.desk(), &owner(), None).await;
     let all = all.expect("they are listed");
