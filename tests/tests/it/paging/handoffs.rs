@@ -554,8 +554,8 @@ async fn kills_lose_none_and_tell_none_twice(backend: Backend) {
         free_lapsed_lease(&program).await;
         let mut worker = program.start(&["serve", "--role", "worker"]);
         until(point, async || letters.all().len() == 5).await;
-        // Two further looks.
-        tokio::time::sleep(Duration::from_secs(21)).await;
+        // A further look.
+        tokio::time::sleep(Duration::from_secs(11)).await;
         println!(
             "{backend:?} {point}: 1 hit, {} of 5 letters",
             letters.all().len()

@@ -406,7 +406,7 @@ async fn an_empty_rota_is_told_when_it_happens(backend: Backend) {
     until("the alarm", async || !heard(&sink).is_empty()).await;
     let summary = sink.bodies()[0]["payload"]["summary"].to_string();
     assert!(
-        summary.contains("nobody is on call for gov-federal"),
+        summary.contains("nobody is on call for fintech, gov-federal, healthcare, standard"),
         "{summary}"
     );
     set(rota("primary"));
