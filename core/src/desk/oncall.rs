@@ -79,6 +79,22 @@ impl Duty {
     };
 }
 
+/// What was read of a schedule; nothing where it is damaged. Whoever calls people, or looks after all schedules, goes on
+/// without that one, and the log says why.
+pub(super) fn unless_unreadable<T>(
+    schedule: &str,
+    read: Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::Failed(StoreError::Inconsistent { table, detail })) => {
+            tracing::error!(schedule, table, detail, "a rota cannot be read");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Who is on call by a schedule now; nobody where there is no such schedule.
 pub(crate) async fn on_duty<A: Action>(
     permit: &mut Permit<'_, A>,
@@ -208,16 +224,12 @@ async fn rows(
     let asked = desk.catalogue.iter().filter(|tier| is_asked(&tier.slug));
     for tier in asked {
         let schedule = tier.on_call.schedule.as_str();
-        let duty = match known.iter().find(|(name, _)| *name == schedule) {
-            Some((_, duty)) => duty.clone(),
-            None => match duty_at(tx, &staff, schedule, at, steps).await {
-                // Whoever is called when nobody is: that is what happens.
-                Err(Error::Failed(StoreError::Inconsistent { table, detail })) => {
-                    tracing::error!(schedule, table, detail, "a rota cannot be read");
-                    Duty::NOBODY
-                }
-                duty => duty?,
-            },
+        let seen = known.iter().find(|(name, _)| *name == schedule);
+        let duty = if let Some((_, duty)) = seen {
+            duty.clone()
+        } else {
+            let duty = duty_at(tx, &staff, schedule, at, steps).await;
+            unless_unreadable(schedule, duty)?.unwrap_or(Duty::NOBODY)
         };
         known.push((schedule, duty.clone()));
         let (primary, secondary) = catch_all.names(

@@ -1,8 +1,13 @@
 //! Who is told of what, when, and who is next: stories on a clock that moves by hand, with an outside that
 //! writes down whom it was told to tell.
 
+use std::{fs, process::Child, time::Duration};
+
 use serde_json::Value;
+use tempfile::NamedTempFile;
 use tierdesk_tests::{Backend, MailDesk, Program, TestDesk, WebhookSink};
+
+use crate::crash::worker::{free_lapsed_lease, wait};
 
 mod acknowledging;
 mod alarms;
@@ -49,13 +54,42 @@ fn heard(sink: &WebhookSink) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Starts this and waits until it dies at the first hit of a point, which its log has to show. Whoever comes next need
+/// not wait until what it held lapses.
+async fn killed_at(program: &Program, point: &str, arguments: &[&str]) {
+    let (cut, log) = cut_at(program, point);
+    died_at(program, point, cut.start(arguments), &log).await;
+}
+
+/// The program as it dies at the first hit of a point, and the log that shows it.
+fn cut_at(program: &Program, point: &str) -> (Program, NamedTempFile) {
+    let log = NamedTempFile::new().expect("a temporary file");
+    let cut = program
+        .clone()
+        .with("TIERDESK_FAULT", format!("{point}:1"))
+        .with("TIERDESK_FAULT_LOG", log.path().to_string_lossy());
+    (cut, log)
+}
+
+/// Waits until it has died there.
+async fn died_at(program: &Program, point: &str, child: Child, log: &NamedTempFile) {
+    let ended = wait(child, Duration::from_mins(1));
+    assert!(
+        ended.is_some_and(|status| status.code().is_none()),
+        "{point}: {ended:?}"
+    );
+    let lines = fs::read_to_string(log.path()).expect("the log is there");
+    assert!(lines.contains(&format!("{point} 1")), "{lines}");
+    free_lapsed_lease(program).await;
+}
+
 /// Waits until this is so, for a minute and a half.
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     for _ in 0..1_800 {
         if is_so().await {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("{what} did not come");
 }

@@ -7,7 +7,7 @@ use super::{
     concerned::tell_other,
     handoffs::on_the_wall,
     people::{for_whom, own_or_admin, reason_of},
-    place,
+    place, unless_unreadable,
 };
 use crate::{
     clock::Timestamp,
@@ -16,7 +16,7 @@ use crate::{
     permit::{Actor, EnterAbsence, ReadRota, Subject, authorise},
     refusal::{Refusal, RefusalCode},
     store::{
-        StoreError, Tx,
+        Tx,
         audit::{self, Change},
         oncall::{self, StoredAbsence},
         staff,
@@ -144,12 +144,10 @@ pub async fn remove_absence(
 
 async fn zone_of(tx: &mut Tx, person: StaffId) -> Result<TimeZone, Error> {
     for slug in oncall::slugs(tx).await? {
-        match oncall::find_schedule(tx, &slug).await {
-            Ok(Some(one)) if one.spec.people().any(|id| id == person) => {
-                return Ok(place::zone(&one));
-            }
-            Ok(_) | Err(StoreError::Inconsistent { .. }) => {}
-            Err(error) => return Err(error.into()),
+        let stored = oncall::find_schedule(tx, &slug).await.map_err(Error::from);
+        let stored = unless_unreadable(&slug, stored)?.flatten();
+        if let Some(own) = stored.filter(|one| one.spec.people().any(|id| id == person)) {
+            return Ok(place::zone(&own));
         }
     }
     Ok(TimeZone::UTC)

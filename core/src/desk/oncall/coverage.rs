@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{name_of, on_duty, preview, rota};
+use super::{name_of, on_duty, preview, rota, unless_unreadable};
 use crate::{
     desk::{Desk, Error},
     ids::StaffId,
@@ -11,11 +11,7 @@ use crate::{
     paging::Target,
     permit::{Actor, Permit, ReadRota, Subject, SystemRole, authorise, missing},
     staff::{Attribute, Staff},
-    store::{
-        StoreError,
-        oncall::{self, StoredSchedule},
-        staff,
-    },
+    store::{oncall, staff},
 };
 
 /// What is wrong with a rota.
@@ -100,55 +96,51 @@ pub async fn check(desk: &Desk, actor: &Actor) -> Result<Coverage, Error> {
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, actor, ReadRota, Subject::Desk).await?;
     let staff = staff::list(&mut permit).await?;
+    let slugs = oncall::slugs(&mut permit).await?;
     let mut found = Coverage {
-        has_any: !oncall::slugs(&mut permit).await?.is_empty(),
+        has_any: !slugs.is_empty(),
         alarms: Vec::new(),
         vacant_roles: Vec::new(),
     };
     for need in needs(desk) {
-        let stored = match oncall::find_schedule(&mut permit, &need.schedule).await {
-            Ok(stored) => stored,
-            Err(StoreError::Inconsistent { detail, .. }) => {
-                found.alarms.push(RotaAlarm {
-                    message: format!("the rota {} cannot be read: {detail}", need.schedule),
-                    whom: need.whom,
-                    hint: "write it anew: tierdesk oncall schedule set --file ROTA.toml".to_owned(),
-                });
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        match stored {
-            Some(stored) => {
-                look_ahead(desk, &mut permit, &need, &stored, &staff, &mut found.alarms).await?;
-            }
-            None if need.is_role => found.vacant_roles.push(need.schedule),
-            None => found.alarms.push(RotaAlarm {
-                message: format!(
-                    "there is no schedule {}: the admins are called",
-                    need.schedule
-                ),
-                whom: need.whom,
-                hint: "tierdesk oncall schedule set --file ROTA.toml".to_owned(),
-            }),
+        let schedule = &need.schedule;
+        let is_there = slugs.contains(schedule);
+        if !is_there && need.is_role {
+            found.vacant_roles.push(schedule.clone());
+            continue;
         }
+        let alarms = &mut found.alarms;
+        let looked = look_ahead(desk, &mut permit, &need, &staff, alarms).await;
+        let fault = match unless_unreadable(schedule, looked)? {
+            Some(()) if is_there => continue,
+            Some(()) => format!("there is no schedule {schedule}: the admins are called"),
+            None => format!("the rota {schedule} cannot be read: the admins are called"),
+        };
+        found.alarms.push(RotaAlarm {
+            whom: need.whom,
+            message: fault,
+            hint: "tierdesk oncall schedule set --file ROTA.toml".to_owned(),
+        });
     }
     Ok(found)
 }
 
+/// What is wrong with a schedule; nothing where there is none.
 async fn look_ahead(
     desk: &Desk,
     permit: &mut Permit<'_, ReadRota>,
     need: &Need,
-    stored: &StoredSchedule,
     staff: &[Staff],
     alarms: &mut Vec<RotaAlarm>,
 ) -> Result<(), Error> {
+    let Some(stored) = oncall::find_schedule(permit, &need.schedule).await? else {
+        return Ok(());
+    };
     let slug = &need.schedule;
     let from = permit.now();
     let to = from.plus(preview::WEEK * 4);
     let is_nobody = on_duty(permit, desk, slug).await?.source == Source::CatchAll;
-    let (rotations, roster) = rota(permit, stored, staff, from, to).await?;
+    let (rotations, roster) = rota(permit, &stored, staff, from, to).await?;
     let segments = crate::oncall::timeline(&rotations, &roster, from, to);
     let mut nobody = segments
         .iter()
@@ -208,20 +200,18 @@ pub async fn uncovered(desk: &Desk) -> Result<Vec<String>, Error> {
     const WORKER: Actor = Actor::System(SystemRole::Worker);
     let mut tx = desk.database.begin_read().await?;
     let mut permit = authorise(&mut tx, &WORKER, ReadRota, Subject::Desk).await?;
-    if oncall::slugs(&mut permit).await?.is_empty() {
+    let slugs = oncall::slugs(&mut permit).await?;
+    if slugs.is_empty() {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
     for need in needs(desk) {
-        let is_covered = match oncall::find_schedule(&mut permit, &need.schedule).await {
-            Ok(None) => need.is_role,
-            Ok(Some(_)) => match on_duty(&mut permit, desk, &need.schedule).await {
-                Ok(duty) => duty.source != Source::CatchAll,
-                Err(Error::Failed(StoreError::Inconsistent { .. })) => false,
-                Err(error) => return Err(error),
-            },
-            Err(StoreError::Inconsistent { .. }) => false,
-            Err(error) => return Err(error.into()),
+        let is_covered = if slugs.contains(&need.schedule) {
+            let duty = on_duty(&mut permit, desk, &need.schedule).await;
+            let duty = unless_unreadable(&need.schedule, duty)?;
+            duty.is_some_and(|duty| duty.source != Source::CatchAll)
+        } else {
+            need.is_role
         };
         if !is_covered {
             found.push(need.whom);

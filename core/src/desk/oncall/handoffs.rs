@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::tz::TimeZone;
 
-use super::{STEPS, name_of, place, rota};
+use super::{STEPS, name_of, place, rota, unless_unreadable};
 use crate::{
     clock::Timestamp,
     desk::{Desk, Error, paging::tell},
@@ -18,7 +18,6 @@ use crate::{
     permit::{Actor, Permit, ReadRota, RunPages, Subject, SystemRole, authorise},
     staff::Staff,
     store::{
-        StoreError,
         oncall::{self, StoredSchedule, news},
         staff,
     },
@@ -124,7 +123,8 @@ async fn find(
     let slugs = oncall::slugs(permit).await?;
     for slug in &slugs {
         let now = permit.now();
-        let Some((stored, rotations, roster)) = read(permit, slug, staff).await? else {
+        let read = read(permit, slug, staff).await;
+        let Some((stored, rotations, roster)) = unless_unreadable(slug, read)?.flatten() else {
             continue;
         };
         let zone = place::zone(&stored);
@@ -168,29 +168,18 @@ async fn find(
     Ok(found)
 }
 
-/// A schedule with what changes it; nothing where that cannot be read.
+/// A schedule with what changes it; nothing where it is gone meanwhile.
 async fn read(
     permit: &mut Permit<'_, ReadRota>,
     slug: &str,
     staff: &[Staff],
 ) -> Result<Option<(StoredSchedule, Schedule, Roster)>, Error> {
     let now = permit.now();
-    let read = match oncall::find_schedule(permit, slug).await {
-        Ok(None) => return Ok(None),
-        Ok(Some(stored)) => match rota(permit, &stored, staff, now, Timestamp::MAX).await {
-            Ok((rotations, roster)) => Ok((stored, rotations, roster)),
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(error.into()),
+    let Some(stored) = oncall::find_schedule(permit, slug).await? else {
+        return Ok(None);
     };
-    match read {
-        Ok(found) => Ok(Some(found)),
-        Err(Error::Failed(StoreError::Inconsistent { table, detail })) => {
-            tracing::error!(schedule = slug, table, detail, "a rota cannot be read");
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
+    let (rotations, roster) = rota(permit, &stored, staff, now, Timestamp::MAX).await?;
+    Ok(Some((stored, rotations, roster)))
 }
 
 /// Shifts that begin in this span.

@@ -6,7 +6,7 @@ use crate::{
     paging::{Channel, Step, Target},
     permit::{Action, Permit, missing},
     staff::{Role, Staff, StaffStatus},
-    store::{StoreError, pages::Page, staff, staff_channels},
+    store::{pages::Page, staff, staff_channels},
 };
 
 /// What stands where a webhook's name would, of what the desk says to itself.
@@ -109,17 +109,16 @@ async fn duty<A: Action>(
     schedule: &str,
     aimed: &mut Aimed,
 ) -> Result<(Option<Staff>, Option<Staff>), Error> {
-    match oncall::on_duty(permit, desk, schedule).await {
-        Ok(duty) => Ok((duty.primary, duty.secondary)),
-        Err(Error::Failed(StoreError::Inconsistent { table, detail })) => {
-            tracing::error!(schedule, table, detail, "a rota cannot be read");
-            aimed
-                .missed
-                .push(format!("the rota {schedule} cannot be read"));
-            Ok((None, None))
-        }
-        Err(error) => Err(error),
+    let duty = oncall::on_duty(permit, desk, schedule).await;
+    let duty = oncall::unless_unreadable(schedule, duty)?;
+    if duty.is_none() {
+        aimed
+            .missed
+            .push(format!("the rota {schedule} cannot be read"));
     }
+    Ok(duty
+        .map(|duty| (duty.primary, duty.secondary))
+        .unwrap_or_default())
 }
 
 /// Whoever is told when nobody else is: the configured addresses, every admin, every webhook.

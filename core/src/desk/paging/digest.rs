@@ -15,7 +15,7 @@ use crate::{
     permit::{Actor, Permit, RunPages, Subject, SystemRole, authorise, missing},
     staff::{Role, Staff, StaffStatus},
     store::{
-        StoreError, Tx,
+        Tx,
         oncall::{find_schedule, news as told},
         staff, tickets,
     },
@@ -105,14 +105,11 @@ async fn readers(
     permit: &mut Permit<'_, RunPages>,
     schedule: &str,
 ) -> Result<[Vec<Staff>; 3], Error> {
-    let (first, second) = match oncall::on_duty(permit, desk, schedule).await {
-        Ok(duty) => (duty.primary, duty.secondary),
-        Err(Error::Failed(StoreError::Inconsistent { table, detail })) => {
-            tracing::error!(schedule, table, detail, "a rota cannot be read");
-            (None, None)
-        }
-        Err(error) => return Err(error),
-    };
+    let duty = oncall::on_duty(permit, desk, schedule).await;
+    let duty = oncall::unless_unreadable(schedule, duty)?;
+    let (first, second) = duty
+        .map(|duty| (duty.primary, duty.secondary))
+        .unwrap_or_default();
     let one = |person: Option<Staff>| person.into_iter().collect();
     Ok([one(first), one(second), admins(permit).await?])
 }
@@ -136,11 +133,9 @@ fn schedules(desk: &Desk) -> Vec<String> {
 
 /// What stands for today's digest, where its time has come and is not long over.
 async fn due(tx: &mut Tx, time: DigestTime, schedule: &str) -> Result<Option<String>, Error> {
-    let zone = match find_schedule(tx, schedule).await {
-        Ok(stored) => stored.and_then(|stored| stored.spec.time_zone().ok()),
-        Err(StoreError::Inconsistent { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
+    let stored = find_schedule(tx, schedule).await.map_err(Error::from);
+    let stored = oncall::unless_unreadable(schedule, stored)?.flatten();
+    let zone = stored.and_then(|stored| stored.spec.time_zone().ok());
     let day = slot(time, &zone.unwrap_or(TimeZone::UTC), tx.now());
     Ok(day.map(|day| format!("digest:{schedule}:{day}")))
 }

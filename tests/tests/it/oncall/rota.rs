@@ -241,4 +241,13 @@ async fn roles_triage_and_what_cannot_be_read_count(backend: Backend) {
     let broken = "UPDATE oncall_schedules SET spec = '{' WHERE slug = 'fintech'";
     test.desk.database.tamper(broken, broken).await;
     assert_eq!(uncovered(&test).await.len(), 5);
+    let found = oncall::check(&test.desk, &owner()).await.expect("checked");
+    let own = found.alarms.iter().find(|alarm| alarm.whom == "fintech");
+    let own = own.expect("an alarm");
+    assert!(own.message.contains("cannot be read"), "{own:?}");
+    assert_eq!(
+        now(&test, None).await.2,
+        "catch_all",
+        "and it says who is called"
+    );
 }

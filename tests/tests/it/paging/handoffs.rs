@@ -14,8 +14,7 @@ use tierdesk_core::{
 };
 use tierdesk_tests::{Backend, PageDesk, Program, ROTA, Told, WebhookSink, login, on_both, owner};
 
-use super::{program, until};
-use crate::crash::worker::{free_lapsed_lease, wait};
+use super::{killed_at, program, until};
 
 on_both! {
     goalert_583_both_sides_of_a_handoff_are_told_once,
@@ -536,22 +535,7 @@ async fn serve_tells_it_by_mail(backend: Backend) {
 async fn kills_lose_none_and_tell_none_twice(backend: Backend) {
     for point in ["handoffs.before_commit", "handoffs.committed"] {
         let (_kept, program, letters) = with_people(backend).await;
-        let log = tempfile::NamedTempFile::new().expect("a temporary file");
-        let cut = program
-            .clone()
-            .with("TIERDESK_FAULT", format!("{point}:1"))
-            .with("TIERDESK_FAULT_LOG", log.path().to_string_lossy());
-        let ended = wait(
-            cut.start(&["serve", "--role", "worker"]),
-            Duration::from_mins(1),
-        );
-        assert!(
-            ended.is_some_and(|status| status.code().is_none()),
-            "{point}: {ended:?}"
-        );
-        let lines = fs::read_to_string(log.path()).expect("the log is there");
-        assert!(lines.contains(&format!("{point} 1")), "{lines}");
-        free_lapsed_lease(&program).await;
+        killed_at(&program, point, &["serve", "--role", "worker"]).await;
         let mut worker = program.start(&["serve", "--role", "worker"]);
         until(point, async || letters.all().len() == 5).await;
         // A further look.

@@ -9,8 +9,7 @@ use tierdesk_tests::{
     on_both,
 };
 
-use super::until;
-use crate::crash::worker::{free_lapsed_lease, wait};
+use super::{cut_at, died_at, killed_at, until};
 
 on_both! {
     calls_in_chat_outlive_kills,
@@ -90,22 +89,6 @@ impl Desk {
             .map(|one| text(&one["state"]));
         (text(&page["state"]), states.collect())
     }
-
-    /// The program as it is cut at the first hit of a point, and the log that shows it.
-    fn cut(&self, point: &str) -> (Program, tempfile::NamedTempFile) {
-        let log = tempfile::NamedTempFile::new().expect("a temporary file");
-        let program = self
-            .program
-            .clone()
-            .with("TIERDESK_FAULT", format!("{point}:1"))
-            .with("TIERDESK_FAULT_LOG", log.path().to_string_lossy());
-        (program, log)
-    }
-}
-
-fn was_hit(point: &str, log: &tempfile::NamedTempFile) {
-    let lines = fs::read_to_string(log.path()).expect("the log is there");
-    assert!(lines.contains(&format!("{point} 1")), "{lines}");
 }
 
 async fn calls_in_chat_outlive_kills(backend: Backend) {
@@ -117,14 +100,7 @@ async fn calls_in_chat_outlive_kills(backend: Backend) {
     ] {
         let desk = desk(backend).await;
         desk.sev1();
-        let (cut, log) = desk.cut(point);
-        let ended = wait(cut.start(&["serve"]), Duration::from_mins(1));
-        assert!(
-            ended.is_some_and(|status| status.code().is_none()),
-            "{point}: {ended:?}"
-        );
-        was_hit(point, &log);
-        free_lapsed_lease(&desk.program).await;
+        killed_at(&desk.program, point, &["serve"]).await;
         let mut second = desk.program.start(&["serve"]);
         until(point, async || {
             let (_, notices) = desk.page();
@@ -142,7 +118,7 @@ async fn a_button_that_was_cut_off_can_be_pressed_again(backend: Backend) {
     let point = "page.press_before_commit";
     let desk = desk(backend).await;
     desk.sev1();
-    let (cut, log) = desk.cut(point);
+    let (cut, log) = cut_at(&desk.program, point);
     let first = cut.start(&["serve"]);
     until("the call", async || !desk.calls().is_empty()).await;
     desk.discord.connected().await;
@@ -150,14 +126,8 @@ async fn a_button_that_was_cut_off_can_be_pressed_again(backend: Backend) {
     // Nobody answers: the program is gone.
     let pressing = desk.discord.press(desk.dana, call, "Acknowledge");
     let _ = tokio::time::timeout(Duration::from_secs(20), pressing).await;
-    let ended = wait(first, Duration::from_mins(1));
-    assert!(
-        ended.is_some_and(|status| status.code().is_none()),
-        "{ended:?}"
-    );
-    was_hit(point, &log);
+    died_at(&desk.program, point, first, &log).await;
     assert_eq!(desk.page().0, "open", "nothing was committed");
-    free_lapsed_lease(&desk.program).await;
     let mut second = desk.program.start(&["serve"]);
     until("the acknowledgement", async || {
         let pressing = desk.discord.press(desk.dana, call, "Acknowledge");

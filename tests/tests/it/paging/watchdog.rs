@@ -24,8 +24,7 @@ use tierdesk_tests::{
     owner, webhook_sink::Reply,
 };
 
-use super::{heard, program, until};
-use crate::crash::worker::{free_lapsed_lease, wait};
+use super::{heard, killed_at, program, until};
 
 on_both! {
     a_self_test_comes_round_and_calls_nobody,
@@ -340,23 +339,8 @@ async fn kills_on_its_way_lose_none(backend: Backend) {
     ] {
         let sink = WebhookSink::start().await;
         let (_test, program) = watched(backend, &sink).await;
-        let log = tempfile::NamedTempFile::new().expect("a temporary file");
-        let cut = program
-            .clone()
-            .with("TIERDESK_FAULT", format!("{point}:1"))
-            .with("TIERDESK_FAULT_LOG", log.path().to_string_lossy());
-        let ended = wait(
-            cut.start(&["serve", "--role", "worker"]),
-            Duration::from_mins(1),
-        );
-        assert!(
-            ended.is_some_and(|status| status.code().is_none()),
-            "{point}: {ended:?}"
-        );
-        let lines = fs::read_to_string(log.path()).expect("the log is there");
-        assert!(lines.contains(&format!("{point} 1")), "{lines}");
+        killed_at(&program, point, &["serve", "--role", "worker"]).await;
         let first = rounds(&program)["rounds"][0]["started_at"].clone();
-        free_lapsed_lease(&program).await;
         let mut worker = program.start(&["serve", "--role", "worker"]);
         until(point, async || {
             let found = rounds(&program);
